@@ -1,0 +1,186 @@
+"""What the ranking reads and what it answers: plain values, no ORM and no I/O.
+
+Times are epoch seconds (float, UTC) throughout; the live engine and the offline
+evaluator build the same `Telemetry` and hand it to `correlation.ranking.rank`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+Direction = Literal["up", "down", "both"]
+"""Which way is bad: `up` for errors and latency, `down` for availability, `both` for traffic."""
+
+EvidenceType = Literal["metric", "log", "trace", "kubernetes", "change"]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One signal of one service, or of one edge when `peer` (the callee) is set.
+
+    `times` and `values` have one length, times ascending; a missing sample is absent, never
+    NaN. `signal` is one of SIGNALS; `unit` is "ratio", "s", "1/s", "bytes", "cores", "count".
+    """
+
+    service: str
+    signal: str
+    times: Floats
+    values: Floats
+    direction: Direction = "up"
+    unit: str = ""
+    peer: str | None = None
+    source: str = ""
+    query: str = ""
+
+    @property
+    def key(self) -> str:
+        """Stable identity of the signal inside one analysis."""
+        return f"metric:{self.service}{'>' + self.peer if self.peer else ''}:{self.signal}"
+
+
+SIGNALS = (
+    "error_ratio",      # failed share of the requests a service answered, 0..1
+    "latency_p50",      # seconds
+    "latency_p95",
+    "latency_p99",
+    "latency_mean",     # seconds a request, server side
+    "callee_mean",      # seconds a request spent waiting for callees (self time = latency_mean - callee_mean)
+    "request_rate",     # requests a second
+    "cpu",              # cores in use
+    "cpu_saturation",   # cores in use / limit, 0..1
+    "memory",           # bytes
+    "memory_saturation",
+    "pool_saturation",  # connections in use / max, 0..1
+    "pool_waiting",     # requests waiting for a connection
+    "restarts",         # container restarts within the rate window
+    "replicas_ready",   # ready pods / wanted pods, 0..1 (down is bad)
+    "client_error_ratio",   # edge signal: failed share of calls service -> peer, as the caller sees it
+    "client_latency_p95",   # edge signal, seconds
+    "client_request_rate",  # edge signal, calls a second
+)
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line as the log store gave it; `level` lower case or "" when unknown."""
+
+    service: str
+    at: float
+    message: str
+    level: str = ""
+    trace_id: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A deploy, config edit, flag or scale event of a service."""
+
+    id: str
+    service: str
+    kind: str
+    at: float
+    title: str
+    diff: str = ""
+
+
+@dataclass(frozen=True)
+class WorkloadState:
+    """What an orchestrator says of one workload: reason e.g. CrashLoopBackOff, OOMKilled."""
+
+    service: str
+    workload: str
+    reason: str
+    at: float
+    count: int = 1
+    message: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Telemetry:
+    """Everything one analysis saw.
+
+    `target` is the affected service (None if unknown), `started_at` when the incident was
+    noticed, `as_of` the newest moment the ranking may look at. `baseline` and `window` are
+    (start, end): healthy reference and incident window; they do not overlap. `edges` are
+    (caller, callee) of the dependency graph. `roles` says what a service is ("database",
+    "cache", "queue", "service"); absent means "service". `missing` names the evidence that
+    could not be had, in words for the reader. `log_baseline_seconds`/`log_window_seconds`
+    are how much time the log lines cover on each side of `window[0]` (0: no logs asked),
+    `log_query` the exact query by data source slug.
+    """
+
+    target: str | None
+    started_at: float
+    as_of: float
+    baseline: tuple[float, float]
+    window: tuple[float, float]
+    series: tuple[Series, ...] = ()
+    logs: tuple[LogLine, ...] = ()
+    edges: tuple[tuple[str, str], ...] = ()
+    changes: tuple[Change, ...] = ()
+    workloads: tuple[WorkloadState, ...] = ()
+    roles: dict[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    log_source: str = ""
+    log_query: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One signal that changed with the incident: a correlation.
+
+    `confidence` is 0..1 and follows magnitude and sample size; `onset_at` is epoch seconds
+    or None; `baseline` and `value` are in the signal's unit; `key` is stable across runs of
+    the same analysis input. `details` is JSON (no NaN): what the page plots and explains.
+    """
+
+    key: str
+    type: EvidenceType
+    service: str
+    signal: str
+    confidence: float
+    onset_at: float | None
+    baseline: float | None
+    value: float | None
+    title: str
+    unit: str = ""
+    peer: str | None = None
+    direction: Literal["up", "down"] = "up"
+    source: str = ""
+    query: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A ranked hypothesis: service + cause kind (+ change), with the keys of its evidence."""
+
+    service: str
+    kind: str
+    title: str
+    confidence: float
+    supporting: tuple[str, ...]
+    contradicting: tuple[str, ...] = ()
+    change: str | None = None
+    explanation: str = ""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The answer: causes best first, evidence strongest first.
+
+    `inconclusive` is true when no cause reaches the abstention threshold; `missing` then
+    says which evidence would have decided.
+    """
+
+    causes: tuple[Cause, ...]
+    evidence: tuple[Evidence, ...]
+    inconclusive: bool
+    missing: tuple[str, ...] = ()
