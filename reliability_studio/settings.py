@@ -1,0 +1,348 @@
+"""Settings of Reliability Studio, all from the environment (see docs/configuration.md).
+
+Unset, everything runs embedded: SQLite, in-process broker, cache and channel layer. With
+DATABASE_URL and REDIS_URL the same code runs as separate processes.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from reliability_studio import environment as env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = "0.1.0"
+
+# --- process ---------------------------------------------------------------------------
+
+DEBUG = env.boolean("DEBUG")
+STUDIO_DIR = Path(env.text("STUDIO_DIR", str(BASE_DIR / ".studio"))).expanduser()
+STUDIO_PORT = env.integer("STUDIO_PORT", 8000, low=1, high=65535)
+DEMO = env.boolean("STUDIO_DEMO")
+DATABASE_URL = env.url("DATABASE_URL", ("postgres", "postgresql", "sqlite"))
+REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix"))
+EMBEDDED = not REDIS_URL
+
+
+def _secret_key() -> str:
+    """SECRET_KEY, or on embedded defaults one generated once and kept in STUDIO_DIR."""
+    given = env.text("SECRET_KEY")
+    if given:
+        if len(given) < 32:
+            env.report(
+                "studio.E005",
+                "SECRET_KEY",
+                "SECRET_KEY is shorter than 32 characters.",
+                "Generate one: python -c 'import secrets; print(secrets.token_urlsafe(48))'",
+            )
+        return given
+    if DATABASE_URL or REDIS_URL:
+        env.report(
+            "studio.E006",
+            "SECRET_KEY",
+            "SECRET_KEY is not set, and DATABASE_URL or REDIS_URL is: processes would disagree.",
+            "Set the same SECRET_KEY for every process.",
+        )
+        return secrets.token_urlsafe(48)
+    kept = STUDIO_DIR / "secret_key"
+    try:
+        STUDIO_DIR.mkdir(parents=True, exist_ok=True)
+        if not kept.exists():
+            draft = kept.with_name(f"secret_key.{secrets.token_hex(4)}")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(48))
+            try:
+                kept.hardlink_to(draft)  # atomic: the first of two processes wins
+            except FileExistsError:
+                pass
+            draft.unlink()
+        return kept.read_text().strip()
+    except OSError as error:
+        env.report(
+            "studio.E007",
+            "STUDIO_DIR",
+            f"STUDIO_DIR {STUDIO_DIR} cannot be written: {error.strerror}.",
+            "Point STUDIO_DIR at a directory this user can write.",
+        )
+        return secrets.token_urlsafe(48)
+
+
+SECRET_KEY = _secret_key()
+ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
+CORS_ALLOWED_ORIGINS = env.listing("CORS_ALLOWED_ORIGINS")
+for _name in ("CSRF_TRUSTED_ORIGINS", "CORS_ALLOWED_ORIGINS"):
+    for _origin in env.listing(_name):
+        if not _origin.startswith(("http://", "https://")):
+            env.report(
+                "studio.E008",
+                _name,
+                f"{_name} contains {_origin!r}, which is not an origin.",
+                "Write each origin with its scheme: https://studio.example.com",
+            )
+CORS_ALLOWED_ORIGINS = [o for o in CORS_ALLOWED_ORIGINS if "://" in o]
+CSRF_TRUSTED_ORIGINS = [o for o in CSRF_TRUSTED_ORIGINS if "://" in o]
+HTTPS = env.boolean("STUDIO_HTTPS")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, high=10)
+
+# --- what is installed -----------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "channels",
+    "django_filters",
+    "django_htmx",
+    "drf_spectacular",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "reliability_studio",
+    "accounts",
+    "incidents",
+    "timeline",
+    "correlation",
+    "slos",
+]
+
+MIDDLEWARE = [
+    "reliability_studio.request_log.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "reliability_studio.security.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "reliability_studio.urls"
+ASGI_APPLICATION = "reliability_studio.asgi.application"
+WSGI_APPLICATION = "reliability_studio.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "reliability_studio.context.studio",
+            ],
+        },
+    },
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = STUDIO_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+# --- data ------------------------------------------------------------------------------
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+def _database() -> dict[str, Any]:
+    """PostgreSQL from DATABASE_URL, else SQLite in STUDIO_DIR.
+
+    SQLite runs in WAL mode with IMMEDIATE transactions: deferred ones fail under concurrent
+    writers instead of waiting. PostgreSQL uses psycopg's pool, because under ASGI threads
+    CONN_MAX_AGE does not hold and a connection a request costs five times as much.
+    """
+    url = DATABASE_URL or f"sqlite:///{STUDIO_DIR / 'studio.sqlite3'}"
+    config: dict[str, Any] = dict(dj_database_url.parse(url))
+    if config["ENGINE"].endswith("sqlite3"):
+        config["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL;",
+        }
+        # threads of one test share a database only when it is a file
+        config["TEST"] = {"NAME": str(STUDIO_DIR / "test.sqlite3")}
+    else:
+        config["CONN_MAX_AGE"] = 0
+        config.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 24, "timeout": 10}
+    return config
+
+
+DATABASES = {"default": _database()}
+
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
+        }
+    }
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": "studio"},
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "reliability_studio.channel_layer.ThreadSafeInMemoryChannelLayer",
+            "CONFIG": {"capacity": 1000},
+        }
+    }
+
+# --- background work -------------------------------------------------------------------
+
+CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {
+        "visibility_timeout": 300,
+        "socket_timeout": 2,
+        "socket_connect_timeout": 1,
+        # a broker that is down must not hold a request: the sweeper enqueues later
+        "retry_on_timeout": False,
+    }
+    if REDIS_URL
+    else {"polling_interval": 0.05}
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
+CELERY_TASK_DEFAULT_QUEUE = "studio"
+CELERY_TASK_ROUTES = {"correlation.tasks.analyse": {"queue": "correlation"}}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "sweep-analyses": {"task": "correlation.tasks.sweep", "schedule": 15.0},
+    "repeat-young-analyses": {"task": "correlation.tasks.repeat", "schedule": 5.0},
+    "sweep-deliveries": {"task": "incidents.tasks.sweep_deliveries", "schedule": 10.0},
+}
+
+CORRELATION_SLOTS = env.integer("CORRELATION_SLOTS", 10, low=1, high=200)
+CORRELATION_LEASE_SECONDS = env.seconds("CORRELATION_LEASE_SECONDS", 60.0, low=1)
+CORRELATION_DEADLINE_SECONDS = env.seconds("CORRELATION_DEADLINE_SECONDS", 10.0, low=0.1, high=300)
+CORRELATION_REPEATS_SECONDS = (15, 30, 60, 120, 300)
+
+# --- telemetry -------------------------------------------------------------------------
+
+PROMETHEUS_URL = env.url("PROMETHEUS_URL")
+LOKI_URL = env.url("LOKI_URL")
+TEMPO_URL = env.url("TEMPO_URL")
+ALERTMANAGER_URL = env.url("ALERTMANAGER_URL")
+SCRAPE_INTERVAL_SECONDS = env.seconds("SCRAPE_INTERVAL_SECONDS", 15.0, low=1, high=600)
+LAB_URL = env.url("LAB_URL")
+
+# --- people ----------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "/login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/login"
+REGISTRATION_OPEN = env.boolean("REGISTRATION_OPEN", DEMO)
+LOGIN_ATTEMPTS_PER_ACCOUNT = env.integer("LOGIN_ATTEMPTS_PER_ACCOUNT", 10, low=1)
+LOGIN_ATTEMPTS_PER_ADDRESS = env.integer("LOGIN_ATTEMPTS_PER_ADDRESS", 50, low=1)
+LOGIN_ATTEMPTS_WINDOW_SECONDS = env.seconds("LOGIN_ATTEMPTS_WINDOW_SECONDS", 900.0, low=1)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.RolePermission"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "accounts.paging.NewestFirst",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "EXCEPTION_HANDLER": "accounts.problems.handle",
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
+    "UPDATE_LAST_LOGIN": False,
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": SECRET_KEY,
+    "USER_ID_FIELD": "id",
+    "USER_ID_CLAIM": "user_id",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Reliability Studio",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# --- log -------------------------------------------------------------------------------
+
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
+if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+    env.report(
+        "studio.E009",
+        "LOG_LEVEL",
+        f"LOG_LEVEL is {LOG_LEVEL!r}.",
+        "Use DEBUG, INFO, WARNING or ERROR.",
+    )
+    LOG_LEVEL = "INFO"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "reliability_studio.request_log.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.channels.server": {"level": "WARNING"},
+        "daphne": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+    },
+}
