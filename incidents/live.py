@@ -1,0 +1,139 @@
+"""Live pages: panels that apps register, and their broadcast when an incident changes.
+
+`incidents` renders a page made of panels it does not import. `changed` bumps the incident's
+revision inside the caller's transaction and publishes once after commit, however many
+changes the transaction made; a lost message is made good by the snapshot on connect and by
+the page's 30 s poll.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+from django.db.models import F
+from django.template.loader import render_to_string
+
+from incidents.models import Incident
+
+logger = logging.getLogger("studio.live")
+BOARD_GROUP = "board"
+QUIET_AFTER_FAILURE_SECONDS = 5.0
+
+Context = Callable[[Incident, datetime | None], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of the incident page: `name` is its element id and its template `_<name>.html`.
+
+    `context(incident, as_of)` gives the template's variables; `as_of` None means now.
+    """
+
+    name: str
+    template: str
+    context: Context
+    column: Literal["top", "main", "side"] = "main"
+    order: int = 100
+
+
+_panels: dict[str, Panel] = {}
+
+
+def register(panel: Panel) -> None:
+    _panels[panel.name] = panel
+
+
+def panels(names: Iterable[str] | None = None) -> list[Panel]:
+    """The named panels (all when None) in page order."""
+    wanted = None if names is None else set(names)
+    chosen = [p for p in _panels.values() if wanted is None or p.name in wanted]
+    return sorted(chosen, key=lambda p: (p.column, p.order, p.name))
+
+
+def render(panel: Panel, incident: Incident, *, as_of: datetime | None = None, oob: bool) -> str:
+    context = panel.context(incident, as_of)
+    return render_to_string(
+        panel.template, {"incident": incident, "panel": panel, "oob": oob, **context}
+    )
+
+
+def snapshot(
+    incident: Incident, names: Iterable[str] | None = None
+) -> list[tuple[str, str]]:
+    """(panel name, out-of-band HTML) of the named panels, all when None."""
+    return [(p.name, render(p, incident, oob=True)) for p in panels(names)]
+
+
+def group_of(incident_id: UUID) -> str:
+    return f"incident.{incident_id.hex}"
+
+
+class _Publication:
+    """What one transaction changed on one incident; runs once, after commit."""
+
+    def __init__(self, incident_id: UUID) -> None:
+        self.incident_id = incident_id
+        self.panels: set[str] = set()
+
+    def __call__(self) -> None:
+        publish(self.incident_id, self.panels)
+
+
+def changed(incident_id: UUID, *names: str) -> None:
+    """Bump the revision now and publish the named panels once the transaction commits.
+
+    The update is also the incident's lock: callers that append to it do so after this line.
+    """
+    Incident.objects.filter(pk=incident_id).update(revision=F("revision") + 1)
+    connection = transaction.get_connection()
+    here = set(connection.savepoint_ids)
+    for savepoints, hook, _robust in connection.run_on_commit:
+        if (
+            isinstance(hook, _Publication)
+            and hook.incident_id == incident_id
+            and savepoints == here  # another savepoint may yet be rolled back alone
+        ):
+            hook.panels.update(names)
+            return
+    publication = _Publication(incident_id)
+    publication.panels.update(names)
+    transaction.on_commit(publication, robust=True)
+
+
+def publish(incident_id: UUID, names: Iterable[str]) -> None:
+    """Render each named panel once and send it to every open page of the incident."""
+    incident = Incident.objects.filter(pk=incident_id).first()
+    if incident is None:
+        return
+    message = {
+        "type": "panels.changed",
+        "revision": incident.revision,
+        "panels": snapshot(incident, names),
+    }
+    _send(group_of(incident_id), message)
+    _send(BOARD_GROUP, {"type": "board.changed"})
+
+
+_quiet_until = 0.0
+
+
+def _send(group: str, message: dict[str, Any]) -> None:
+    """group_send that never fails its caller: pages recover by snapshot and poll."""
+    global _quiet_until
+    if time.monotonic() < _quiet_until:
+        return
+    try:
+        async_to_sync(get_channel_layer().group_send)(group, message)
+    except Exception:
+        # any transport error: the change is committed, the page will poll it
+        _quiet_until = time.monotonic() + QUIET_AFTER_FAILURE_SECONDS
+        logger.exception("channel layer unavailable, live updates paused")

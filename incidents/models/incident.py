@@ -1,0 +1,345 @@
+"""The incident and the rows its columns summarise."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from incidents.models.catalogue import PRODUCTION, Service
+
+
+class Severity(models.TextChoices):
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Status(models.TextChoices):
+    OPEN = "open"
+    INVESTIGATING = "investigating"
+    MITIGATED = "mitigated"
+    RESOLVED = "resolved"
+
+
+class Impact(models.TextChoices):
+    """How an incident touches a service."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    TERTIARY = "tertiary"
+
+
+class NumberSequence(models.Model):
+    """The last number given out; its row lock orders concurrent openings."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    value = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value}"
+
+    @classmethod
+    def take(cls, name: str) -> int:
+        """The next number; call it inside the transaction that uses it."""
+        if not cls.objects.filter(name=name).update(value=F("value") + 1):
+            cls.objects.bulk_create([cls(name=name)], ignore_conflicts=True)
+            cls.objects.filter(name=name).update(value=F("value") + 1)
+        return cls.objects.get(name=name).value
+
+
+class IncidentQuerySet(models.QuerySet["Incident"]):
+    def active(self) -> IncidentQuerySet:
+        """Not resolved and not merged into another."""
+        return self.exclude(status=Status.RESOLVED).filter(merged_into=None)
+
+    def on_board(self) -> IncidentQuerySet:
+        """Board order: open first, then by severity, then newest."""
+        by_severity = models.Case(
+            *[models.When(severity=s, then=n) for n, s in enumerate(Severity.values)],
+            default=len(Severity.values),
+        )
+        resolved_last = models.Case(models.When(status=Status.RESOLVED, then=1), default=0)
+        return (
+            self.filter(merged_into=None, archived_at=None)
+            .annotate(resolved_last=resolved_last, severity_order=by_severity)
+            .order_by("resolved_last", "severity_order", "-started_at", "-id")
+        )
+
+    def by_reference(self, reference: str) -> Incident:
+        """The incident with this UUID or number ("INC-142", "142"); DoesNotExist if none."""
+        try:
+            return self.get(reference_query(reference))
+        except ValueError as error:
+            raise Incident.DoesNotExist(str(error)) from error
+
+
+class Incident(models.Model):
+    """One failure, from first signal to sealed record.
+
+    `version` counts human edits (the ETag); `revision` counts page changes and orders live
+    panels. `started_at` is the earliest credible claim, `detected_at` the first receipt,
+    `acknowledged_at` the first human step. Status is written by `incidents.lifecycle` only.
+    """
+
+    class Source(models.TextChoices):
+        MANUAL = "manual"
+        API = "api"
+        ALERT = "alert"
+        LAB = "lab"
+
+    class ClosedAs(models.TextChoices):
+        DUPLICATE = "duplicate"
+        FALSE_POSITIVE = "false_positive"
+        DRILL = "drill"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.PositiveIntegerField(unique=True, editable=False)
+    title = models.CharField(max_length=300)
+    description = models.TextField(blank=True, default="")
+    severity = models.CharField(max_length=16, choices=Severity.choices)
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.OPEN)
+    environment = models.CharField(max_length=63, default=PRODUCTION)
+    source = models.CharField(max_length=16, choices=Source.choices, default=Source.MANUAL)
+    services = models.ManyToManyField(
+        Service, through="AffectedService", related_name="incidents"
+    )
+    correlation_key = models.CharField(max_length=300, null=True, blank=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    commander = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    started_at = models.DateTimeField()
+    detected_at = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    mitigated_at = models.DateTimeField(null=True, blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    root_cause = models.TextField(blank=True, default="")
+    resolution = models.TextField(blank=True, default="")
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged"
+    )
+    closed_as = models.CharField(max_length=16, choices=ClosedAs.choices, blank=True, default="")
+
+    version = models.PositiveIntegerField(default=1)
+    revision = models.PositiveBigIntegerField(default=1)
+
+    # summaries, each written by the app that owns the fact
+    analysis_status = models.CharField(max_length=16, blank=True, default="")
+    top_cause = models.CharField(max_length=300, blank=True, default="")
+    top_cause_service = models.CharField(max_length=100, blank=True, default="")
+    top_cause_confidence = models.FloatField(null=True, blank=True)
+    business_impact = models.JSONField(null=True, blank=True)
+
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = IncidentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["-started_at"], name="incident_started"),
+            models.Index(
+                fields=["status", "severity"],
+                name="incident_open",
+                condition=~Q(status="resolved"),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["correlation_key"],
+                condition=~Q(status="resolved") & Q(merged_into=None),
+                name="incident_one_open_per_correlation_key",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="incident_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(severity__in=Severity.values), name="incident_severity_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(resolved_at=None) | Q(resolved_at__gte=F("started_at")),
+                name="incident_resolved_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.title}"
+
+    @property
+    def reference(self) -> str:
+        return f"INC-{self.number}"
+
+    def get_absolute_url(self) -> str:
+        return f"/incidents/{self.reference}"
+
+    @property
+    def is_resolved(self) -> bool:
+        return self.status == Status.RESOLVED
+
+    @property
+    def mtta_seconds(self) -> float | None:
+        """acknowledged_at - started_at; None while nobody has acknowledged."""
+        return _seconds(self.started_at, self.acknowledged_at)
+
+    @property
+    def mttr_seconds(self) -> float | None:
+        """resolved_at - started_at; None until resolved."""
+        return _seconds(self.started_at, self.resolved_at)
+
+    @property
+    def age(self) -> timedelta:
+        return (self.resolved_at or timezone.now()) - self.started_at
+
+
+def _seconds(start: Any, end: Any) -> float | None:
+    return (end - start).total_seconds() if end is not None else None
+
+
+class AffectedService(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="affected")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="affected_by")
+    impact = models.CharField(max_length=16, choices=Impact.choices, default=Impact.PRIMARY)
+    added_at = models.DateTimeField(default=timezone.now)
+    recovered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["impact", "service__slug"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["incident", "service"], name="affected_service_once_per_incident"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.service_id} {self.impact}"
+
+
+class StatusChange(models.Model):
+    """One step of an incident's status; `from_status` is empty for the opening."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="status_changes")
+    from_status = models.CharField(max_length=16, choices=Status.choices, blank=True)
+    to_status = models.CharField(max_length=16, choices=Status.choices)
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    reason = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.from_status or 'new'} -> {self.to_status}"
+
+
+class FieldChange(models.Model):
+    """A human edit of one field; the old value stays on the record."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="field_changes")
+    field = models.CharField(max_length=64)
+    old = models.JSONField(null=True)
+    new = models.JSONField(null=True)
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    reason = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.old!r} -> {self.new!r}"
+
+
+class IncidentMerge(models.Model):
+    """`source` was merged into `target`; `moved` lists what an un-merge gives back."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source = models.ForeignKey(Incident, models.PROTECT, related_name="merges_out")
+    target = models.ForeignKey(Incident, models.PROTECT, related_name="merges_in")
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    automatic = models.BooleanField(default=False)
+    reason = models.TextField(blank=True, default="")
+    similarity = models.FloatField(null=True)
+    similarity_parts = models.JSONField(default=dict)
+    moved = models.JSONField(default=dict)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source"], condition=Q(undone_at=None), name="merge_once_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=~Q(source=F("target")), name="merge_not_into_itself"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} -> {self.target_id}"
+
+
+class IncidentTask(models.Model):
+    class State(models.TextChoices):
+        OPEN = "open"
+        IN_PROGRESS = "in_progress"
+        DONE = "done"
+        DROPPED = "dropped"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="tasks")
+    title = models.CharField(max_length=300)
+    description = models.TextField(blank=True, default="")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="tasks"
+    )
+    due_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+REFERENCE = re.compile(r"(?:INC-)?(\d{1,9})", re.IGNORECASE)
+
+
+def reference_query(reference: str, field: str = "") -> Q:
+    """Q for an incident named by UUID or number, through `field` when given.
+
+    Raises ValueError for text that is neither.
+    """
+    prefix = f"{field}__" if field else ""
+    if match := REFERENCE.fullmatch(reference):
+        return Q(**{f"{prefix}number": int(match[1])})
+    return Q(**{f"{prefix}pk": uuid.UUID(reference)})
