@@ -66,9 +66,9 @@ def status_error(source: str, status: int, said: str) -> BackendError:
     """The error for an HTTP status of 300 and above; `said` is the server's message or ""."""
     words = STATUS_WORDS.get(status, "server error" if status >= 500 else "unexpected")
     detail = f"answered {status} ({words})"
-    if said:
+    if said and said.lower() not in words:
         detail += f": {plain(said)}"
-    limited = status == 429 or (status == 400 and ("exceed" in said or "limit" in said))
+    limited = status == 429 or (status == 400 and re.search("exceed|limit|maximum", said))
     return BackendError("limit" if limited else "http", detail, source=source, status=status)
 
 
