@@ -14,8 +14,10 @@ Labels = dict[str, str]
 _BY_TIME = attrgetter("at_ns")
 PRUNE_EVERY_NS = 60 * 10**9
 # Loki makes `service_name` from the first of these labels that a stream has.
-_SERVICE_LABELS = ("service", "app", "application", "name", "app_kubernetes_io_name", "container")
-_SERVICE_LABELS_REST = ("container_name", "k8s_container_name", "component", "workload", "job")
+_SERVICE_LABELS = (
+    *("service", "app", "application", "app_name", "name", "app_kubernetes_io_name"),
+    *("container", "container_name", "k8s_container_name", "component", "workload", "job"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def with_service_name(labels: Mapping[str, str]) -> Labels:
     """The labels as Loki stores them: sorted, none empty, `service_name` always present."""
     kept = {name: value for name, value in labels.items() if value != ""}
     if "service_name" not in kept:
-        sources = (kept[n] for n in (*_SERVICE_LABELS, *_SERVICE_LABELS_REST) if n in kept)
+        sources = (kept[n] for n in _SERVICE_LABELS if n in kept)
         kept["service_name"] = next(sources, "unknown_service")
     return dict(sorted(kept.items()))
 

@@ -13,15 +13,15 @@ OPERATORS = ("=", "!=", "=~", "!~")
 _FOREIGN = re.compile(r"\[\[:|\\[pPQEzCABZ]|\(\?(?!P<|:|i\)|i:|s\)|s:|m\)|m:)|[*+?}]\+|\\[1-9]")
 
 
-class RegexUnsupported(ValueError):
+class RegexUnsupportedError(ValueError):
     """The pattern cannot be read the way Go's RE2 reads it."""
 
 
 @lru_cache(maxsize=512)
 def go_regex(pattern: str) -> re.Pattern[str]:
-    """Compile an RE2 pattern; ASCII classes as in Go. Raises RegexUnsupported, or re.error."""
+    """Compile an RE2 pattern; ASCII classes as in Go. Raises RegexUnsupportedError, or re.error."""
     if _FOREIGN.search(pattern):
-        raise RegexUnsupported(f"regular expression {pattern!r} is not supported by the lab")
+        raise RegexUnsupportedError(f"regular expression {pattern!r} is not supported by the lab")
     return re.compile(pattern, re.ASCII)
 
 

@@ -24,7 +24,7 @@ STALE: float = struct.unpack("<d", struct.pack("<Q", STALE_BITS))[0]
 PRUNE_EVERY_MS = 60_000
 
 
-class OutOfOrder(ValueError):
+class OutOfOrderError(ValueError):
     """A sample is older than the series' newest, or repeats its time with another value."""
 
 
@@ -48,7 +48,9 @@ class _Series:
                 "<d", self.values[-1]
             ):
                 return
-            raise OutOfOrder(f"sample at {at_ms} ms is not after {times[-1]} ms: {self.labels}")
+            raise OutOfOrderError(
+                f"sample at {at_ms} ms is not after {times[-1]} ms: {self.labels}"
+            )
         times.append(at_ms)
         self.values.append(value)
 
@@ -65,7 +67,7 @@ class Tsdb:
         self._pruned_ms = 0
 
     def append(self, name: str, labels: Mapping[str, str], at: float, value: float) -> None:
-        """Add one sample at epoch second `at`. Raises OutOfOrder."""
+        """Add one sample at epoch second `at`. Raises OutOfOrderError."""
         at_ms = round(at * 1000)
         key = (name, frozenset(labels.items()))
         with self._lock:
@@ -94,7 +96,7 @@ class Tsdb:
         return write
 
     def mark_stale(self, name: str, labels: Mapping[str, str], at: float) -> None:
-        """Say that the series ended: it answers no instant query from `at` on. Raises OutOfOrder."""
+        """Say that the series ended: no instant query sees it from `at` on."""
         self.append(name, labels, at, STALE)
 
     def select(
@@ -128,7 +130,7 @@ class Tsdb:
         start: float | None = None,
         end: float | None = None,
     ) -> list[Labels]:
-        """Label sets (with __name__) that have samples in [start, end] seconds, sorted by labels."""
+        """Label sets (with __name__) that have samples in [start, end] seconds, sorted."""
         start_ms = -(1 << 62) if start is None else round(start * 1000)
         end_ms = 1 << 62 if end is None else round(end * 1000)
         with self._lock:
