@@ -1,5 +1,10 @@
 """Websocket addresses."""
 
-from typing import Any
+from django.urls import path
 
-websocket_urlpatterns: list[Any] = []
+from incidents.consumers import BoardConsumer, IncidentConsumer
+
+websocket_urlpatterns = [
+    path("ws/board", BoardConsumer.as_asgi()),
+    path("ws/incidents/<uuid:incident_id>", IncidentConsumer.as_asgi()),
+]

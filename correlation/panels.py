@@ -1,0 +1,63 @@
+"""What the incident page shows of the analysis: causes, evidence, sources."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from correlation.models import Analysis, Correlation
+from incidents.live import Panel, register
+from incidents.models import Incident
+
+
+def newest_and_shown(
+    incident: Incident, as_of: datetime | None
+) -> tuple[Analysis | None, Analysis | None]:
+    """(the newest run, the latest finished one) as known at `as_of`."""
+    runs = incident.analyses.order_by("-queued_at", "-id")
+    finished = incident.analyses.finished().order_by("-finished_at", "-id")
+    if as_of is not None:
+        runs = runs.filter(queued_at__lte=as_of)
+        finished = finished.filter(finished_at__lte=as_of)
+    return runs.first(), finished.first()
+
+
+def causes(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
+    newest, shown = newest_and_shown(incident, as_of)
+    ranked = list(shown.root_causes.order_by("rank")) if shown else []
+    by_id: dict[str, Correlation] = {}
+    if ranked and shown:
+        by_id = {str(row.pk): row for row in shown.correlations.all()}
+    for cause in ranked:
+        cause.supporting_rows = [by_id[i] for i in cause.supporting if i in by_id]  # type: ignore[attr-defined]
+        cause.contradicting_rows = [by_id[i] for i in cause.contradicting if i in by_id]  # type: ignore[attr-defined]
+    return {"newest": newest, "shown": shown, "causes": ranked}
+
+
+def evidence(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
+    _newest, shown = newest_and_shown(incident, as_of)
+    rows = list(shown.correlations.order_by("rank")[:40]) if shown else []
+    return {"shown": shown, "correlations": rows}
+
+
+def sources(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
+    """The newest run that has heard from its sources, failed ones included."""
+    runs = incident.analyses.exclude(sources={}).order_by("-queued_at", "-id")
+    if as_of is not None:
+        runs = runs.filter(queued_at__lte=as_of)
+    run = runs.first()
+    asked = run.sources if run else {}
+    return {
+        "run": run,
+        "sources": [{"slug": slug, **state} for slug, state in sorted(asked.items())],
+        "missing": run.missing if run else [],
+    }
+
+
+PANELS = ("causes", "evidence", "sources")
+
+
+def register_panels() -> None:
+    register(Panel("causes", "correlation/_causes.html", causes, column="main", order=10))
+    register(Panel("evidence", "correlation/_evidence.html", evidence, column="main", order=20))
+    register(Panel("sources", "correlation/_sources.html", sources, column="side", order=40))

@@ -1,0 +1,117 @@
+"""Websockets of the board and the incident page. They only read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from incidents import live
+from incidents.models import Incident
+
+NOT_SIGNED_IN = 4401
+NOT_FOUND = 4404
+
+
+class SignedInConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # untyped base
+    """Accepts first and closes 4401 when not signed in: a refused handshake is retried."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        user = self.scope.get("user")
+        if user is None or not user.is_authenticated:
+            await self.close(code=NOT_SIGNED_IN)
+            return
+        await self.opened()
+
+    async def opened(self) -> None:
+        raise NotImplementedError
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Pages send nothing; what comes is ignored."""
+
+
+class IncidentConsumer(SignedInConsumer):
+    """Panels of one incident: a snapshot on connect, then each panel as it changes."""
+
+    group: str | None = None
+
+    async def opened(self) -> None:
+        incident_id: UUID = self.scope["url_route"]["kwargs"]["incident_id"]
+        self.sent: dict[str, int] = {}
+        self.group = live.group_of(incident_id)
+        # joining comes before the snapshot: a change between the two is sent twice, not lost
+        await self.channel_layer.group_add(self.group, self.channel_name)
+        state = await sync_to_async(_snapshot, thread_sensitive=False)(incident_id)
+        if state is None:
+            await self.close(code=NOT_FOUND)
+            return
+        await self._send_newer(*state)
+
+    async def disconnect(self, code: int) -> None:
+        if self.group:
+            await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def panels_changed(self, message: dict[str, Any]) -> None:
+        await self._send_newer(message["revision"], message["panels"])
+
+    async def _send_newer(self, revision: int, panels: Sequence[Sequence[str]]) -> None:
+        newer = [(n, html) for n, html in panels if self.sent.get(n, -1) < revision]
+        if newer:
+            self.sent.update((name, revision) for name, _ in newer)
+            await self.send(text_data="\n".join(html for _, html in newer))
+
+
+def _snapshot(incident_id: UUID) -> tuple[int, list[tuple[str, str]]] | None:
+    from django.db import close_old_connections
+
+    try:
+        incident = Incident.objects.filter(pk=incident_id).first()
+        return (incident.revision, live.snapshot(incident)) if incident else None
+    finally:
+        close_old_connections()
+
+
+class BoardConsumer(SignedInConsumer):
+    """Tells the board that something changed; each page refetches with its own filters.
+
+    A storm is one notice a QUIET_SECONDS, the last one never lost.
+    """
+
+    QUIET_SECONDS = 0.2
+    _pending: asyncio.Task[None] | None = None
+    _joined = False
+
+    async def opened(self) -> None:
+        await self.channel_layer.group_add(live.BOARD_GROUP, self.channel_name)
+        self._joined = True
+        await self._notice()
+
+    async def disconnect(self, code: int) -> None:
+        if self._joined:
+            await self.channel_layer.group_discard(live.BOARD_GROUP, self.channel_name)
+        if self._pending:
+            self._pending.cancel()
+
+    async def board_changed(self, message: dict[str, Any]) -> None:
+        if self._pending and not self._pending.done():
+            self._again = True
+            return
+        await self._notice()
+        self._again = False
+        self._pending = asyncio.create_task(self._settle())
+
+    async def _settle(self) -> None:
+        await asyncio.sleep(self.QUIET_SECONDS)
+        while self._again:
+            self._again = False
+            await self._notice()
+            await asyncio.sleep(self.QUIET_SECONDS)
+
+    async def _notice(self) -> None:
+        await self.send(text_data=json.dumps({"changed": "board"}))

@@ -1,0 +1,34 @@
+"""What the incident page shows of the incident itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from incidents.live import Panel, register
+from incidents.models import Incident, ServiceDependency
+
+
+def header(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
+    return {
+        "affected": list(incident.affected.select_related("service")),
+        "durations": {"mtta": incident.mtta_seconds, "mttr": incident.mttr_seconds},
+    }
+
+
+def services(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
+    affected = list(incident.affected.select_related("service"))
+    touched = [a.service_id for a in affected]
+    neighbours = (
+        ServiceDependency.objects.filter(Q(caller__in=touched) | Q(callee__in=touched))
+        .select_related("caller", "callee")
+        .order_by("caller__slug", "callee__slug")
+    )
+    return {"affected": affected, "neighbours": list(neighbours)}
+
+
+def register_panels() -> None:
+    register(Panel("header", "incidents/_header.html", header, column="top", order=0))
+    register(Panel("services", "incidents/_services.html", services, column="side", order=30))
