@@ -1,0 +1,58 @@
+# Every target works from a clean clone; nothing is installed outside .venv and .cache,
+# except Chromium for the browser tests where apt-get and root allow it.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+SYSTEM_PYTHON := $(shell command -v python3.11 || command -v python3)
+PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
+# the caller's databases and telemetry are not for our tests
+CLEAN_ENV := env -u DATABASE_URL -u REDIS_URL -u SECRET_KEY -u STUDIO_DIR
+PYTEST := $(PYTHON) -m pytest -n 2 -rs
+
+.PHONY: demo test lint bench venv clean
+.DEFAULT_GOAL := demo
+
+# make demo STUDIO_PORT=9000; make demo RESET=1 starts afresh
+demo: $(VENV)/.requirements
+	@export STUDIO_DEMO=1; exec $(PYTHON) manage.py studio --demo $(if $(filter-out 0,$(RESET)),--reset)
+
+venv: $(VENV)/.requirements-dev
+
+$(VENV)/.created:
+	@[ -n "$(SYSTEM_PYTHON)" ] || { echo "Python 3.11 or newer is needed."; exit 1; }
+	@$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed.")'
+	$(SYSTEM_PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.requirements: requirements.txt $(VENV)/.created
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.requirements-dev: requirements-dev.txt $(VENV)/.requirements
+	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# the whole suite twice: PostgreSQL and Valkey, then the embedded defaults
+test: $(VENV)/.requirements-dev
+	@$(PYTHON) -m tests.servers.fetch
+	@failed=; \
+	echo "== PostgreSQL and Valkey"; \
+	$(CLEAN_ENV) $(PYTHON) -m tests.servers -- $(PYTEST) || failed=1; \
+	echo "== embedded: SQLite and the in-process broker"; \
+	$(CLEAN_ENV) $(PYTEST) || failed=1; \
+	[ -z "$$failed" ]
+
+lint: $(VENV)/.requirements-dev
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; set -ex; \
+	$(CLEAN_ENV) STUDIO_DIR="$$scratch" $(PYTHON) manage.py makemigrations --check --dry-run; \
+	$(CLEAN_ENV) STUDIO_DIR="$$scratch" $(PYTHON) manage.py check --fail-level WARNING
+
+bench: $(VENV)/.requirements-dev
+	@set -e; for file in benchmarks/[a-z]*.py; do \
+		name=$$(basename $$file .py); echo "== $$name"; $(PYTHON) -m benchmarks.$$name; done
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache
