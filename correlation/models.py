@@ -30,6 +30,7 @@ class DataSource(models.Model):
     environment = models.CharField(max_length=63, default="production")
     enabled = models.BooleanField(default=True)
     tenant = models.CharField(max_length=150, blank=True, default="")
+    grafana_url = models.URLField(max_length=500, blank=True, default="")
     auth_variable = models.CharField(
         max_length=100,
         blank=True,
@@ -146,6 +147,7 @@ class Correlation(models.Model):
 
     id = models.UUIDField(primary_key=True, editable=False)
     analysis = models.ForeignKey(Analysis, models.CASCADE, related_name="correlations")
+    key = models.CharField(max_length=500, help_text="The signal's identity across analyses.")
     rank = models.PositiveIntegerField()
     type = models.CharField(max_length=16, choices=Type.choices)
     source = models.CharField(max_length=63, blank=True)

@@ -1,0 +1,50 @@
+"""One analysis from claim to outcome: claim -> gather -> rank -> finish, or fail."""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+
+from correlation import outcome, queue
+from correlation.gather import SourceStatus, gather
+from correlation.models import Analysis
+from correlation.ranking import rank
+from correlation.scope import changes_for, scope_of, sources_for
+
+logger = logging.getLogger("studio.correlation")
+
+
+def run_waiting() -> int:
+    """Run analyses until none can be claimed; how many were run."""
+    count = 0
+    while (analysis := queue.claim_next()) is not None:
+        run(analysis)
+        count += 1
+    return count
+
+
+def run(analysis: Analysis) -> None:
+    """Carry a claimed analysis to its end. No transaction is open while sources are asked.
+
+    Any failure becomes the row's error, a timeline event and a visible panel: an analysis is
+    never missing. A lease lost meanwhile makes the outcome void.
+    """
+    statuses: tuple[SourceStatus, ...] = ()
+    try:
+        outcome.start(analysis)
+        scope = scope_of(analysis.incident)
+        telemetry, statuses = gather(
+            scope,
+            sources_for(scope.environment),
+            deadline_seconds=settings.CORRELATION_DEADLINE_SECONDS,
+            changes=changes_for(scope),
+        )
+        if not queue.renew(analysis):
+            logger.warning("analysis %s lost its lease while gathering", analysis.pk)
+            return
+        outcome.finish(analysis, rank(telemetry), statuses)
+    except Exception as error:
+        # whatever broke is the analysis' outcome: seen in the log, on the row, on the page
+        logger.exception("analysis %s failed", analysis.pk)
+        outcome.fail(analysis, f"{type(error).__name__}: {error}", statuses)

@@ -1,0 +1,141 @@
+"""How an analysis ends, or begins: its rows, the incident's summary and the timeline, at once.
+
+Every writer here is fenced by the attempt number: a worker that lost its lease writes nothing.
+The incident's revision is bumped first in each transaction, which is also its lock.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from correlation import story
+from correlation.gather import SourceStatus
+from correlation.links import links_for
+from correlation.models import Analysis, Correlation, RootCause
+from correlation.telemetry import Cause, Evidence, Ranking
+from incidents import live
+from incidents.models import Incident
+
+PANELS = ("header", "causes", "evidence", "sources")
+
+
+def start(analysis: Analysis) -> None:
+    """Show that the analysis runs."""
+    with transaction.atomic():
+        live.changed(analysis.incident_id, "causes")
+        _summarise(analysis, analysis_status=Analysis.Status.RUNNING)
+        story.tell_started(analysis)
+
+
+def finish(analysis: Analysis, ranking: Ranking, statuses: Sequence[SourceStatus]) -> bool:
+    """Write the run's evidence, causes and events in one transaction; False when fenced off."""
+    status = Analysis.Status.INCONCLUSIVE if ranking.inconclusive else Analysis.Status.DONE
+    with transaction.atomic():
+        live.changed(analysis.incident_id, *PANELS)
+        if not _close(analysis, status, statuses, missing=list(ranking.missing)):
+            return False
+        rows = [_correlation(analysis, n, e) for n, e in enumerate(ranking.evidence, start=1)]
+        Correlation.objects.bulk_create(rows)
+        causes = [
+            _root_cause(analysis, n, cause) for n, cause in enumerate(ranking.causes, start=1)
+        ]
+        RootCause.objects.bulk_create(causes)
+        Analysis.objects.finished().filter(
+            incident=analysis.incident_id, superseded_by=None
+        ).exclude(pk=analysis.pk).update(superseded_by=analysis)
+        top = causes[0] if causes and not ranking.inconclusive else None
+        _summarise(
+            analysis,
+            analysis_status=status,
+            top_cause=top.title[:300] if top else "",
+            top_cause_service=top.service if top else "",
+            top_cause_confidence=top.confidence if top else None,
+        )
+        story.tell_finished(analysis, ranking, rows, top, statuses)
+        return True
+
+
+def fail(analysis: Analysis, error: str, statuses: Sequence[SourceStatus] = ()) -> bool:
+    """Record why the analysis failed; False when fenced off."""
+    with transaction.atomic():
+        live.changed(analysis.incident_id, *PANELS)
+        if not _close(analysis, Analysis.Status.FAILED, statuses, error=error[:2000]):
+            return False
+        _summarise(analysis, analysis_status=Analysis.Status.FAILED)
+        story.tell_failed(analysis, error, statuses)
+        return True
+
+
+def _close(
+    analysis: Analysis, status: str, statuses: Sequence[SourceStatus], **columns: Any
+) -> bool:
+    finished_at = timezone.now()
+    sources = {
+        s.slug: {
+            "kind": s.kind,
+            "status": s.status,
+            "detail": s.detail,
+            "queries": s.queries,
+            "seconds": s.seconds,
+        }
+        for s in statuses
+    }
+    held = Analysis.objects.filter(
+        pk=analysis.pk, attempt=analysis.attempt, status=Analysis.Status.RUNNING
+    ).update(
+        status=status, finished_at=finished_at, lease_until=None, sources=sources, **columns
+    )
+    return bool(held)
+
+
+def _summarise(analysis: Analysis, **columns: Any) -> None:
+    Incident.objects.filter(pk=analysis.incident_id).update(**columns)
+
+
+def _correlation(analysis: Analysis, rank: int, evidence: Evidence) -> Correlation:
+    return Correlation(
+        id=uuid.uuid5(analysis.pk, evidence.key),
+        analysis=analysis,
+        key=evidence.key[:500],
+        rank=rank,
+        type=evidence.type,
+        source=evidence.source,
+        service=evidence.service,
+        peer=evidence.peer or "",
+        signal=evidence.signal[:200],
+        title=evidence.title[:500],
+        unit=evidence.unit,
+        direction=evidence.direction,
+        confidence_score=evidence.confidence,
+        onset_at=_moment(evidence.onset_at),
+        baseline=evidence.baseline,
+        value=evidence.value,
+        query=evidence.query,
+        links=links_for(evidence, analysis.incident),
+        details=evidence.details,
+    )
+
+
+def _root_cause(analysis: Analysis, rank: int, cause: Cause) -> RootCause:
+    return RootCause(
+        analysis=analysis,
+        rank=rank,
+        service=cause.service,
+        kind=cause.kind,
+        title=cause.title[:500],
+        explanation=cause.explanation,
+        confidence=cause.confidence,
+        change=cause.change or "",
+        supporting=[str(uuid.uuid5(analysis.pk, key)) for key in cause.supporting],
+        contradicting=[str(uuid.uuid5(analysis.pk, key)) for key in cause.contradicting],
+    )
+
+
+def _moment(epoch: float | None) -> datetime | None:
+    return None if epoch is None else datetime.fromtimestamp(epoch, UTC)

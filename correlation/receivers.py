@@ -1,0 +1,29 @@
+"""What makes an analysis start or stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from correlation import queue
+from incidents import signals
+from incidents.models import Incident
+
+
+@receiver(post_save, sender=Incident, dispatch_uid="correlation.queue_analysis")
+def queue_analysis(instance: Incident, created: bool, raw: bool, **kwargs: Any) -> None:
+    if created and not raw:
+        queue.request(incident_id=instance.pk, reason="opened")
+
+
+@receiver(signals.occurrence_joined, dispatch_uid="correlation.queue_for_alert")
+def queue_for_alert(incident: Incident, opened: bool, **kwargs: Any) -> None:
+    if not opened:
+        queue.request(incident_id=incident.pk, reason="alert")
+
+
+@receiver(signals.resolving, dispatch_uid="correlation.close_running")
+def close_running(incident: Incident, **kwargs: Any) -> None:
+    queue.cancel(incident.pk, "The incident was resolved.")

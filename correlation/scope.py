@@ -1,0 +1,113 @@
+"""What one analysis asks about: the incident's services, their graph, changes and sources."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from correlation.models import DataSource
+from correlation.neighbourhood import neighbourhood
+from correlation.sources import Scope, Source
+from correlation.telemetry import Change
+from incidents.models import ChangeEvent, Impact, Incident, Service, ServiceDependency
+
+LONGEST_LOOK = timedelta(minutes=30)
+CHANGES_BEFORE = timedelta(hours=1)
+RATE_WINDOW_SCRAPES = 4
+"""A rate needs two samples; four scrapes survive a missed one."""
+
+
+def scope_of(incident: Incident) -> Scope:
+    """The affected service with its neighbourhood, as the catalogue knows it now."""
+    services = {s.pk: s for s in Service.objects.filter(environment=incident.environment)}
+    edges = tuple(
+        sorted(
+            (services[caller].slug, services[callee].slug)
+            for caller, callee in ServiceDependency.objects.values_list("caller", "callee")
+            if caller in services and callee in services
+        )
+    )
+    affected = incident.affected.select_related("service").order_by("added_at", "service__slug")
+    primary = [a.service.slug for a in affected if a.impact == Impact.PRIMARY]
+    target = next(iter(primary or [a.service.slug for a in affected]), None)
+    as_of = min(timezone.now(), (incident.resolved_at or incident.started_at + LONGEST_LOOK))
+    return Scope(
+        target=target,
+        started_at=incident.started_at.timestamp(),
+        as_of=max(as_of, incident.detected_at).timestamp(),
+        services=neighbourhood(target, edges) if target else frozenset(),
+        edges=edges,
+        roles={s.slug: s.role for s in services.values()},
+        environment=incident.environment,
+    )
+
+
+def changes_for(scope: Scope) -> tuple[Change, ...]:
+    """Change events of the scope's services from an hour before the incident until now."""
+    rows = ChangeEvent.objects.filter(
+        at__gte=_moment(scope.started_at) - CHANGES_BEFORE, at__lte=_moment(scope.as_of)
+    ).select_related("service")
+    return tuple(
+        Change(
+            id=str(row.pk),
+            service=row.service.slug,
+            kind=row.kind,
+            at=row.at.timestamp(),
+            title=row.title,
+            diff=row.diff,
+        )
+        for row in rows.order_by("at", "id")
+        if row.service is not None
+        and row.service.environment == scope.environment
+        and (not scope.services or row.service.slug in scope.services)
+    )
+
+
+def sources_for(environment: str) -> list[Source]:
+    """The configured backends: rows of the environment, then those of the process environment.
+
+    PROMETHEUS_URL and LOKI_URL stand in for a kind that has no enabled row.
+    """
+    rows = DataSource.objects.filter(enabled=True, environment=environment)
+    sources = [_from_row(row) for row in rows]
+    kinds = {source.kind for source in sources}
+    for kind, url in (("prometheus", settings.PROMETHEUS_URL), ("loki", settings.LOKI_URL)):
+        if url and kind not in kinds:
+            sources.append(Source(slug=kind, kind=kind, url=url, options=_options(kind, {})))
+    return [s for s in sources if s.kind in ("prometheus", "loki")]
+
+
+def _from_row(row: DataSource) -> Source:
+    headers = {}
+    if row.tenant:
+        headers["X-Scope-OrgID"] = row.tenant
+    if row.auth_variable and (secret := os.environ.get(row.auth_variable)):
+        headers["Authorization"] = secret
+    return Source(
+        slug=row.slug,
+        kind=row.kind,
+        url=row.url.rstrip("/"),
+        headers=headers,
+        timeout_seconds=row.timeout_seconds,
+        options=_options(row.kind, row.options),
+    )
+
+
+def _options(kind: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The source's options; Prometheus' windows follow the scrape interval unless given."""
+    if kind != "prometheus":
+        return given
+    scrape = float(given.get("scrape_interval_seconds", settings.SCRAPE_INTERVAL_SECONDS))
+    return {
+        "step_seconds": scrape,
+        "window_seconds": scrape * RATE_WINDOW_SCRAPES,
+        **given,
+    }
+
+
+def _moment(epoch: float) -> datetime:
+    return datetime.fromtimestamp(epoch, UTC)
