@@ -63,6 +63,7 @@ class Tsdb:
         self._lock = threading.Lock()
         self._series: dict[Any, _Series] = {}
         self._by_name: dict[str, dict[Any, _Series]] = {}
+        self._described: dict[str, tuple[str, str, str]] = {}
         self._newest_ms = 0
         self._pruned_ms = 0
 
@@ -160,6 +161,21 @@ class Tsdb:
         """Values of one label, sorted; empty when nothing has it."""
         found = self.series(matchers, start, end)
         return sorted({labels[label] for labels in found if label in labels})
+
+    def describe(self, name: str, kind: str, about: str, unit: str = "") -> None:
+        """Say what a metric is: its type (counter, gauge, histogram), help text and unit."""
+        with self._lock:
+            self._described[name] = (kind, about, unit)
+
+    def described(self) -> dict[str, tuple[str, str, str]]:
+        """(type, help, unit) of every described metric, by name."""
+        with self._lock:
+            return dict(sorted(self._described.items()))
+
+    @property
+    def newest_ms(self) -> int:
+        """Time of the newest sample, 0 when there is none."""
+        return self._newest_ms
 
     def __len__(self) -> int:
         """Number of series held."""

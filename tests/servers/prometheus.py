@@ -1,0 +1,171 @@
+"""A real Prometheus for tests: Debian's package, unpacked into .cache/prometheus, not installed.
+
+    python -m tests.servers.prometheus fetch
+
+fetches it once; where the machine does not allow that it says why and the tests that need the
+server are skipped by name.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from lab.tsdb import Tsdb
+from reliability_studio import children
+from tests.servers import ServerError, free_port
+
+CACHE = Path(__file__).resolve().parents[2] / ".cache" / "prometheus"
+FETCH_SECONDS = 120.0
+START_SECONDS = 15.0
+USAGE = "usage: python -m tests.servers.prometheus fetch"
+
+
+def program(name: str) -> Path:
+    """The path of `prometheus` or `promtool`. Raises ServerError when it is not there."""
+    path = CACHE / "usr" / "bin" / name
+    if not path.is_file():
+        raise ServerError(
+            f"no real {name} in .cache/prometheus: run `python -m tests.servers.prometheus fetch`"
+        )
+    return path
+
+
+def fetch() -> Path:
+    """Download and unpack the package unless it is there. Raises ServerError in one line."""
+    try:
+        return program("prometheus")
+    except ServerError:
+        pass
+    for tool in ("apt-get", "dpkg-deb"):
+        if shutil.which(tool) is None:
+            raise ServerError(f"{tool} is not on this machine")
+    CACHE.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="prometheus-", dir=CACHE.parent))
+    try:
+        _run(["apt-get", "-q", "download", "prometheus"], folder)
+        package = next(folder.glob("prometheus_*.deb"), None)
+        if package is None:
+            raise ServerError("apt-get downloaded no prometheus package")
+        unpacked = folder / "unpacked"
+        _run(["dpkg-deb", "-x", str(package), str(unpacked)], folder)
+        if CACHE.exists():
+            shutil.rmtree(CACHE)
+        unpacked.rename(CACHE)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return program("prometheus")
+
+
+def _run(command: Sequence[str], folder: Path) -> None:
+    try:
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ServerError(f"{command[0]} did not finish: {error}") from error
+    if done.returncode:
+        lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
+        raise ServerError(f"{' '.join(command[:2])} failed: {lines[-1]}")
+
+
+def openmetrics(tsdb: Tsdb) -> str:
+    """Everything in the lab's store as OpenMetrics text. Staleness markers cannot be written."""
+    lines = []
+    for labels, times, values in tsdb.select_ms((), -(1 << 62), 1 << 62):
+        pairs = ",".join(
+            f'{name}="{_escaped(value)}"' for name, value in labels.items() if name != "__name__"
+        )
+        series = f"{labels['__name__']}{{{pairs}}}"
+        for at_ms, value in zip(times.tolist(), values.tolist(), strict=True):
+            text = "NaN" if math.isnan(value) else repr(value).replace("inf", "Inf")
+            lines.append(f"{series} {text} {at_ms // 1000}.{at_ms % 1000:03d}")
+    return "\n".join([*lines, "# EOF", ""])
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+@contextmanager
+def running_prometheus(history: str = "", configuration: str = "") -> Iterator[str]:
+    """The URL of a server on a loopback port, with `history` (OpenMetrics text) as its blocks.
+
+    `configuration` is a prometheus.yml; without one nothing is scraped. Raises ServerError.
+    """
+    prometheus = program("prometheus")
+    folder = Path(tempfile.mkdtemp(prefix="studio-prometheus-"))
+    try:
+        data = folder / "data"
+        data.mkdir()
+        if history:
+            source = folder / "history.om"
+            source.write_text(history)
+            create = ["tsdb", "create-blocks-from", "openmetrics", str(source), str(data)]
+            _run([str(program("promtool")), *create], folder)
+        (folder / "prometheus.yml").write_text(configuration or "global: {}\n")
+        port = free_port()
+        with (folder / "log").open("wb") as log:
+            child = children.start(
+                [
+                    str(prometheus),
+                    f"--config.file={folder / 'prometheus.yml'}",
+                    f"--storage.tsdb.path={data}",
+                    "--storage.tsdb.retention.time=100y",
+                    f"--web.listen-address=127.0.0.1:{port}",
+                ],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                cwd=folder,
+            )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _await(child, url, folder / "log")
+            yield url
+        finally:
+            children.stop(child)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _await(child: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if child.poll() is not None:
+            lines = log.read_text(errors="replace").strip().splitlines() or ["no log"]
+            raise ServerError(f"Prometheus ended at its start: {lines[-1]}")
+        try:
+            with urllib.request.urlopen(f"{url}/-/ready", timeout=1):
+                return
+        except urllib.error.HTTPError as error:
+            error.close()
+        except OSError:
+            pass
+        time.sleep(0.05)
+    raise ServerError(f"Prometheus was not ready after {START_SECONDS:g} s")
+
+
+def main(arguments: Sequence[str]) -> int:
+    if list(arguments) != ["fetch"]:
+        print(USAGE, file=sys.stderr)
+        return 2
+    try:
+        fetch()
+        print("Prometheus is in .cache/prometheus: its tests will run.")
+    except ServerError as error:
+        print(f"Prometheus not fetched, its tests will be skipped: {error}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
