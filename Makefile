@@ -14,7 +14,8 @@ PYTEST := $(PYTHON) -m pytest -n 2 -rs
 
 # make demo STUDIO_PORT=9000; make demo RESET=1 starts afresh
 demo: $(VENV)/.requirements
-	@export STUDIO_DEMO=1; exec $(PYTHON) manage.py studio --demo $(if $(filter-out 0,$(RESET)),--reset)
+	@export STUDIO_DEMO=1 SCRAPE_INTERVAL_SECONDS=$${SCRAPE_INTERVAL_SECONDS:-5}; \
+	exec $(PYTHON) manage.py studio --demo $(if $(filter-out 0,$(RESET)),--reset)
 
 venv: $(VENV)/.requirements-dev
 

@@ -47,7 +47,7 @@ def start(
 
     # preexec_fn is safe as long as no other thread holds a lock this function needs:
     # it takes none
-    return subprocess.Popen(command, preexec_fn=prepare, **options)  # noqa: S603, PLW1509
+    return subprocess.Popen(command, preexec_fn=prepare, **options)  # noqa: S603
 
 
 def stop(

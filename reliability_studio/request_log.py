@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import LazyObject, empty
 
 logger = logging.getLogger("studio.request")
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -43,13 +44,12 @@ class RequestLogMiddleware:
         started = time.perf_counter()
         response = self.get_response(request)
         match = request.resolver_match
-        user = getattr(request, "user", None)
         logger.info(
             "request",
             extra={
                 "fields": {
                     "id": request_id,
-                    "user": str(user.pk) if user is not None and user.is_authenticated else None,
+                    "user": _user_id(request),
                     "method": request.method,
                     "route": match.route if match else request.path[:200],
                     "status": response.status_code,
@@ -59,3 +59,11 @@ class RequestLogMiddleware:
         )
         response.headers["X-Request-ID"] = request_id
         return response
+
+
+def _user_id(request: HttpRequest) -> str | None:
+    """Who asked, if answering needed to know: the log itself asks no database."""
+    user = getattr(request, "user", None)
+    if isinstance(user, LazyObject) and user._wrapped is empty:
+        return None
+    return str(user.pk) if user is not None and user.is_authenticated else None

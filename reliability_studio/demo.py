@@ -1,0 +1,166 @@
+"""The demo: its users, its seeded shop and the lab that produces its telemetry."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from accounts.models import ApiToken, Role, Scope, User, hash_token
+from reliability_studio import children
+from reliability_studio.preflight import CannotStart
+
+LAB_READY_SECONDS = 60.0
+LAB_HISTORY_SECONDS = 3600
+LAB_TOKEN_NAME = "lab"  # noqa: S105
+PEOPLE = {"admin": Role.ADMIN, "sam": Role.RESPONDER, "vera": Role.VIEWER}
+TELEMETRY = {
+    "PROMETHEUS_URL": "prometheus",
+    "LOKI_URL": "loki",
+    "TEMPO_URL": "tempo",
+}
+
+
+class Lab:
+    """The lab's process, and where it answers once it is ready."""
+
+    def __init__(self, process: subprocess.Popen[bytes], token: str, port_file: Path) -> None:
+        self.process = process
+        self.token = token
+        self._port_file = port_file
+        self._stopping = False
+
+    def attach(self) -> None:
+        """Wait for the lab and point the settings at it. Raises CannotStart if it ended."""
+        url = f"http://127.0.0.1:{self._port()}"
+        settings.LAB_URL = url
+        for name, path in TELEMETRY.items():
+            if not getattr(settings, name):
+                setattr(settings, name, f"{url}/{path}")
+        threading.Thread(target=self._watch, name="lab-watch", daemon=True).start()
+
+    def _port(self) -> int:
+        deadline = time.monotonic() + LAB_READY_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise CannotStart(f"The lab ended with code {self.process.returncode}.")
+            try:
+                return int(self._port_file.read_text())
+            except (FileNotFoundError, ValueError):
+                time.sleep(0.02)  # not written yet, or not all of it
+        raise CannotStart(f"The lab was not ready after {LAB_READY_SECONDS:.0f} s.")
+
+    def _watch(self) -> None:
+        code = self.process.wait()
+        if not self._stopping:
+            print(f"The lab ended with code {code}; restart to have it back.", file=sys.stderr)
+
+    def stop(self) -> None:
+        self._stopping = True
+        children.stop(self.process, patience_seconds=3.0)
+        self._port_file.unlink(missing_ok=True)
+
+
+def start_lab(directory: Path, webhook_url: str) -> Lab:
+    """Start the lab as a child that ends with us. Call it from the main thread."""
+    port_file = directory / "lab.port"
+    port_file.unlink(missing_ok=True)
+    token = f"rst_{secrets.token_urlsafe(32)}"
+    command = [sys.executable, "-m", "lab", "--port", "0", "--webhook-url", webhook_url]
+    command += ["--token-env", "LAB_TOKEN", "--port-file", str(port_file)]
+    command += ["--history", str(LAB_HISTORY_SECONDS)]
+    process = children.start(
+        command,
+        ignore=[signal.SIGINT],  # Ctrl-C reaches it too, but we end it, after ourselves
+        stdin=subprocess.DEVNULL,
+        cwd=settings.BASE_DIR,
+        env=os.environ | {"LAB_TOKEN": token},
+    )
+    return Lab(process, token, port_file)
+
+
+@dataclass(frozen=True)
+class Login:
+    """A demo password, and whether it replaces the one an existing user has."""
+
+    password: str
+    replaces: bool
+    shown: str
+
+
+def _logins(kept_in: Path, names: Iterable[str]) -> dict[str, Login]:
+    """Passwords from STUDIO_ADMIN_PASSWORD, else from the file, else new and put there."""
+    try:
+        kept: dict[str, str] = json.loads(kept_in.read_text())
+    except (FileNotFoundError, ValueError):
+        kept = {}
+    logins = {}
+    for name in names:
+        given = os.environ.get("STUDIO_ADMIN_PASSWORD") if name == "admin" else None
+        if given:
+            logins[name] = Login(given, True, "(STUDIO_ADMIN_PASSWORD)")
+        else:
+            new = name not in kept
+            password = kept.setdefault(name, secrets.token_urlsafe(12))
+            logins[name] = Login(password, new, password)
+    draft = kept_in.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(kept))
+    draft.replace(kept_in)
+    return logins
+
+
+def prepare(directory: Path, lab: Lab | None) -> list[str]:
+    """Users, the lab's token and the seeded shop; the lines that say how to log in."""
+    from incidents import demo as shop
+
+    logins = _logins(directory / "credentials.json", PEOPLE)
+    lines = ["", "  user    password                  role"]
+    for name, role in PEOPLE.items():
+        shown = _ensure_user(name, role, logins[name])
+        lines.append(f"  {name:<7} {shown:<25} {role.label.lower()}")
+    if lab is not None:
+        ApiToken.objects.update_or_create(
+            name=LAB_TOKEN_NAME,
+            owner=None,
+            defaults={
+                "prefix": lab.token[:10],
+                "token_hash": hash_token(lab.token),
+                "scopes": [Scope.INTAKE.value],
+                "revoked_at": None,
+            },
+        )
+    shop.seed(lab.token if lab is not None else None)
+    return [*lines, ""]
+
+
+def _ensure_user(name: str, role: Role, login: Login) -> str:
+    """Create the user or keep it as it is; what to print as its password."""
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        is_admin = role == Role.ADMIN
+        User.objects.create_user(
+            username=name,
+            email=f"{name}@studio.example",
+            password=login.password,
+            role=role,
+            is_staff=is_admin,
+            is_superuser=is_admin,
+        )
+    elif not user.check_password(login.password):
+        if not login.replaces:
+            return "(changed by its owner)"
+        user.set_password(login.password)
+        user.save(update_fields=["password"])
+    return login.shown
