@@ -24,7 +24,7 @@ class NewestFirst(CursorPagination):
     page_size_query_param = "limit"
     ordering = ("-created_at", "-id")
 
-    def get_ordering(self, request: Request, queryset: Any, view: Any) -> Sequence[str]:
+    def get_ordering(self, request: Request, queryset: Any, view: Any) -> tuple[str, ...]:
         return tuple(getattr(view, "paging_order", self.ordering))
 
     def get_page_size(self, request: Request) -> int:
@@ -36,7 +36,7 @@ class NewestFirst(CursorPagination):
         return min(int(raw), self.max_page_size)
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: Any = None
     ) -> list[Any] | None:
         try:
             return super().paginate_queryset(queryset, request, view)

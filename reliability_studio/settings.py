@@ -245,6 +245,7 @@ CELERY_TASK_ROUTES = {"correlation.tasks.analyse": {"queue": "correlation"}}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "prune-logins": {"task": "accounts.tasks.prune_logins", "schedule": 3600.0},
     "sweep-analyses": {"task": "correlation.tasks.sweep", "schedule": 15.0},
     "repeat-young-analyses": {"task": "correlation.tasks.repeat", "schedule": 5.0},
     "sweep-deliveries": {"task": "incidents.tasks.sweep_deliveries", "schedule": 10.0},
@@ -267,6 +268,7 @@ LAB_URL = env.url("LAB_URL")
 # --- people ----------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.ThrottledBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

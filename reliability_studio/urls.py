@@ -1,8 +1,17 @@
 """Every address of the product."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+
+from accounts.problems import not_found
+from reliability_studio.health import health
 
 urlpatterns = [
+    path("health", health),
     path("admin/", admin.site.urls),
+    path("", include("accounts.page_urls")),
+    path("api/auth/", include("accounts.urls")),
+    path("api/", include("accounts.token_urls")),
+    # last of /api/: what no line above took
+    path("api/<path:rest>", not_found),
 ]
