@@ -45,23 +45,23 @@ class Series:
 
 
 SIGNALS = (
-    "error_ratio",      # failed share of the requests a service answered, 0..1
-    "latency_p50",      # seconds
+    "error_ratio",  # failed share of the requests a service answered, 0..1
+    "latency_p50",  # seconds
     "latency_p95",
     "latency_p99",
-    "latency_mean",     # seconds a request, server side
-    "callee_mean",      # seconds a request spent waiting for callees (self time = latency_mean - callee_mean)
-    "request_rate",     # requests a second
-    "cpu",              # cores in use
-    "cpu_saturation",   # cores in use / limit, 0..1
-    "memory",           # bytes
+    "latency_mean",  # seconds a request, server side
+    "callee_mean",  # seconds a request spent waiting for callees (self time = latency_mean - callee_mean)
+    "request_rate",  # requests a second
+    "cpu",  # cores in use
+    "cpu_saturation",  # cores in use / limit, 0..1
+    "memory",  # bytes
     "memory_saturation",
     "pool_saturation",  # connections in use / max, 0..1
-    "pool_waiting",     # requests waiting for a connection
-    "restarts",         # container restarts within the rate window
-    "replicas_ready",   # ready pods / wanted pods, 0..1 (down is bad)
-    "client_error_ratio",   # edge signal: failed share of calls service -> peer, as the caller sees it
-    "client_latency_p95",   # edge signal, seconds
+    "pool_waiting",  # requests waiting for a connection
+    "restarts",  # container restarts within the rate window
+    "replicas_ready",  # ready pods / wanted pods, 0..1 (down is bad)
+    "client_error_ratio",  # edge signal: failed share of calls service -> peer, as the caller sees it
+    "client_latency_p95",  # edge signal, seconds
     "client_request_rate",  # edge signal, calls a second
 )
 
@@ -112,7 +112,7 @@ class Telemetry:
     (caller, callee) of the dependency graph. `roles` says what a service is ("database",
     "cache", "queue", "service"); absent means "service". `missing` names the evidence that
     could not be had, in words for the reader. `log_baseline_seconds`/`log_window_seconds`
-    are how much time the log lines cover on each side of `window[0]` (0: no logs asked),
+    are how much time the log lines cover on each side of `window[0]` (0: read it off the lines),
     `log_query` the exact query by data source slug.
     """
 
@@ -130,6 +130,8 @@ class Telemetry:
     missing: tuple[str, ...] = ()
     log_source: str = ""
     log_query: str = ""
+    log_baseline_seconds: float = 0.0
+    log_window_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,197 @@
+"""New, vanished and surging log templates: evidence by rate against the baseline.
+
+A template's lines are Poisson counts. With n1 lines in T1 seconds since the onset, n0 in T0
+seconds before it and mu = (n0 + 1/2) T1 / T0, Anscombe's transform
+z = 2 (sqrt(n1 + 3/8) - sqrt(mu + 3/8)) is about normal. Confidence is
+level weight x logistic(z) x Hill(log rate ratio): an error line that is new and frequent is
+worth most, an info line that moved a little next to nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from correlation.log_patterns import fingerprints, normal_level
+from correlation.magnitude import hill
+from correlation.telemetry import Evidence, LogLine, Telemetry
+
+LEVEL_WEIGHTS = {"fatal": 1.0, "error": 1.0, "warn": 0.7, "": 0.5, "info": 0.4, "debug": 0.2}
+VANISHED_WEIGHT = 0.55
+"""A line that stopped says that work stopped, on the culprit and on its victims alike."""
+
+MAX_TEMPLATES = 12
+"""Templates kept for one service, strongest first."""
+
+NO_BASELINE_CAP = 0.6
+"""Highest confidence when no line at all covers the time before the onset."""
+
+
+def log_evidence(telemetry: Telemetry, onset: float, names: Iterable[str]) -> list[Evidence]:
+    """Templates whose rate changed at `onset` (epoch s), strongest first per service.
+
+    `names` are the services of the analysis; details["names"] lists those a template mentions.
+    """
+    lines = [line for line in telemetry.logs if line.at <= telemetry.as_of]
+    if not lines:
+        return []
+    lines.sort(key=lambda line: (line.at, line.service, line.message, line.level))
+    before, after = _coverage(telemetry, lines, onset)
+    groups: dict[tuple[str, str], list[tuple[LogLine, str, str]]] = {}
+    for line, (template, identity, level) in zip(
+        lines, fingerprints([line.message for line in lines]), strict=True
+    ):
+        level = normal_level(line.level) or level
+        groups.setdefault((line.service, identity), []).append((line, template, level))
+    mentions = _Mentions(names)
+    per_service: dict[str, list[Evidence]] = {}
+    for (service, identity), members in groups.items():
+        found = _judge(telemetry, service, identity, members, onset, before, after, mentions)
+        if found is not None:
+            per_service.setdefault(service, []).append(found)
+    chosen = []
+    for service in sorted(per_service):
+        ordered = sorted(per_service[service], key=lambda item: (-item.confidence, item.key))
+        chosen += ordered[:MAX_TEMPLATES]
+    return chosen
+
+
+def _coverage(telemetry: Telemetry, lines: list[LogLine], onset: float) -> tuple[float, float]:
+    """Seconds of log before and after the onset; 0 before when nothing covers it."""
+    after = max(telemetry.as_of - onset, 1.0)
+    if telemetry.log_baseline_seconds > 0.0:
+        start = telemetry.window[0] - telemetry.log_baseline_seconds
+        return max(onset - start, 0.0), after
+    return max(onset - lines[0].at, 0.0), after
+
+
+def _judge(
+    telemetry: Telemetry,
+    service: str,
+    identity: str,
+    members: list[tuple[LogLine, str, str]],
+    onset: float,
+    before_seconds: float,
+    after_seconds: float,
+    mentions: _Mentions,
+) -> Evidence | None:
+    _, template, level = members[-1]
+    since = [line for line, _, _ in members if line.at >= onset]
+    n1, n0 = len(since), len(members) - len(since)
+    known = before_seconds >= min(after_seconds, 30.0)
+    expected = (n0 + 0.5) * after_seconds / max(before_seconds, after_seconds, 60.0)
+    z = 2.0 * (math.sqrt(n1 + 0.375) - math.sqrt(expected + 0.375))
+    weight = LEVEL_WEIGHTS.get(level, 0.3)
+    if z < 0.0:
+        expected = n0 * after_seconds / before_seconds if before_seconds else 0.0
+        z = 2.0 * (math.sqrt(expected + 0.375) - math.sqrt(n1 + 0.375))
+        change, weight = "vanished" if n1 == 0 else "fading", VANISHED_WEIGHT
+    else:
+        change = "new" if n0 == 0 else "surging"
+    rate, usual = n1 / after_seconds, n0 / before_seconds if before_seconds else 0.0
+    ratio = (
+        math.log((n1 + 0.5) / (expected + 0.5))
+        if n1 >= expected
+        else math.log((expected + 0.5) / (n1 + 0.5))
+    )
+    sure = 1.0 / (1.0 + math.exp(-(z - 2.2) / 0.5))
+    confidence = weight * sure * hill(ratio, 0.9, 2.0)
+    if not known:
+        confidence = min(confidence, NO_BASELINE_CAP) if weight >= 1.0 else 0.0
+    if confidence < 0.15:
+        return None
+    first = since[0].at if since else onset
+    text = f"{change} log pattern: {template}"
+    lines = since or [line for line, _, _ in members]
+    return Evidence(
+        key=f"log:{service}:{identity}",
+        type="log",
+        service=service,
+        signal="log_template",
+        confidence=round(min(confidence, 0.99), 4),
+        onset_at=first if change in ("new", "surging") else onset,
+        baseline=round(usual, 6),
+        value=round(rate, 6),
+        title=text if len(text) <= 160 else text[:157] + "...",
+        unit="1/s",
+        direction="up" if change in ("new", "surging") else "down",
+        source=telemetry.log_source,
+        query=telemetry.log_query,
+        details={
+            "template": template,
+            "template_id": identity,
+            "change": change,
+            "level": level,
+            "count": n1,
+            "count_baseline": n0,
+            "rate": round(rate, 6),
+            "rate_baseline": round(usual, 6),
+            "window_seconds": round(after_seconds, 3),
+            "baseline_seconds": round(before_seconds, 3),
+            "effect": round(z, 3),
+            "samples": [line.message[:1000] for line in _spread(lines, 3)],
+            "names": mentions.of(service, [line.message for line in _spread(lines, 3)]),
+            "points": _per_bin(members, telemetry),
+        },
+    )
+
+
+def _spread(lines: list[LogLine], count: int) -> list[LogLine]:
+    """First, middle and last: samples that show the range of values."""
+    if len(lines) <= count:
+        return lines
+    return [lines[round(i * (len(lines) - 1) / (count - 1))] for i in range(count)]
+
+
+def _per_bin(members: list[tuple[LogLine, str, str]], telemetry: Telemetry) -> list[list[float]]:
+    """[[start of bin, lines a second], ...] over the incident window, at most 60 bins."""
+    start, end = telemetry.window[0], max(telemetry.as_of, telemetry.window[0] + 1.0)
+    bins = int(min(60, max(4, (end - start) // 5)))
+    times = np.array([line.at for line, _, _ in members])
+    counts, borders = np.histogram(times, bins=bins, range=(start, end))
+    width = (end - start) / bins
+    return [
+        [round(float(at), 3), round(float(n) / width, 4)]
+        for at, n in zip(borders[:-1], counts, strict=True)
+    ]
+
+
+class _Mentions:
+    """Which of the known services a line names, as a word or as a host."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._spellings: dict[str, str] = {}
+        for name in sorted(set(names)):
+            self._spellings[name.lower()] = name
+            joined = re.sub(r"[^a-z0-9]", "", name.lower())
+            if len(joined) >= 5:
+                self._spellings.setdefault(joined, name)
+                self._spellings.setdefault(re.sub(r"[^a-z0-9]", "_", name.lower()), name)
+        words = sorted(self._spellings, key=lambda word: (-len(word), word))
+        self._pattern = (
+            re.compile(
+                r"(?<![a-z0-9])(" + "|".join(re.escape(word) for word in words) + r")(?![a-z0-9])"
+            )
+            if words
+            else None
+        )
+
+    def of(self, service: str, messages: list[str]) -> list[str]:
+        found: set[str] = set()
+        if self._pattern is not None:
+            for message in messages:
+                found.update(self._pattern.findall(message.lower()))
+        return sorted({self._spellings[word] for word in found} - {service})
+
+
+def counts_by_service(evidence: Iterable[Evidence]) -> dict[str, list[Evidence]]:
+    """Log evidence grouped by service, order kept."""
+    grouped: dict[str, list[Any]] = {}
+    for item in evidence:
+        if item.type == "log":
+            grouped.setdefault(item.service, []).append(item)
+    return grouped

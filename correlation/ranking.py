@@ -1,0 +1,216 @@
+"""Telemetry in, ranked root causes out. Pure: same input, same bytes, whatever the order.
+
+Metrics are measured against their baseline (effects, magnitude), log templates against theirs
+(log_evidence), victims separated from culprits along the call graph (blame), kinds named by
+rules, confidence calibrated. Ties: higher score, then earlier onset, then service name.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from correlation import calibration
+from correlation.blame import Graph, Suspect, suspects
+from correlation.changes import change_evidence, change_strengths
+from correlation.evidence import metric_evidence, movements, workload_evidence
+from correlation.explanation import contradicting, explain, missing_evidence, supporting
+from correlation.log_evidence import log_evidence
+from correlation.rules import Facts, Verdict, conclude
+from correlation.telemetry import Cause, Change, Evidence, Ranking, Telemetry
+
+MAX_CAUSES = 5
+FAINTEST = 0.10
+"""Scores below this are no hypothesis at all."""
+
+OUT_OF_REACH = 0.6
+"""Factor for a service that the affected one neither calls, directly or not, nor serves."""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A suspect with its score 0..1, verdict, onset and the change that may have caused it."""
+
+    suspect: Suspect
+    score: float
+    verdict: Verdict
+    onset: float | None
+    change: Change | None
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Everything the ranking concluded before calibration."""
+
+    evidence: list[Evidence]
+    graph: Graph
+    hypotheses: list[Hypothesis]
+    features: dict[str, float]
+
+
+def rank(telemetry: Telemetry) -> Ranking:
+    """Ranked causes and the evidence for them; see `Ranking`.
+
+    Cost grows with series x points and log lines; nothing is read or written outside.
+    """
+    weighed = weigh(telemetry)
+    evidence, graph, hypotheses = weighed.evidence, weighed.graph, weighed.hypotheses
+    artefact = calibration.shipped()
+    top = artefact.probability(weighed.features) if hypotheses else 0.0
+    confidences = _share(top, [hypothesis.score for hypothesis in hypotheses])
+    causes = tuple(
+        Cause(
+            service=hypothesis.suspect.service,
+            kind=hypothesis.verdict.kind,
+            title=hypothesis.verdict.title,
+            confidence=confidence,
+            supporting=supporting(hypothesis.suspect, graph, evidence, hypothesis.change),
+            contradicting=contradicting(hypothesis.suspect, graph, evidence),
+            change=hypothesis.change.id if hypothesis.change else None,
+            explanation=explain(hypothesis, hypotheses, graph, evidence),
+        )
+        for hypothesis, confidence in zip(hypotheses, confidences, strict=True)
+    )
+    inconclusive = not causes or causes[0].confidence < artefact.abstain_below
+    return Ranking(
+        causes=causes,
+        evidence=tuple(evidence),
+        inconclusive=inconclusive,
+        missing=missing_evidence(telemetry, evidence, inconclusive),
+    )
+
+
+def weigh(telemetry: Telemetry) -> Weighed:
+    """Evidence, graph, scored hypotheses and calibration features of `telemetry`."""
+    found = movements(telemetry)
+    metrics = metric_evidence(found, telemetry.window, telemetry.as_of)
+    workloads = workload_evidence(telemetry)
+    onset = _first_onset(metrics, telemetry)
+    names = {key[0] for key in found} | {key[2] for key in found if key[2]}
+    names |= {name for edge in telemetry.edges for name in edge}
+    names |= {line.service for line in telemetry.logs}
+    logs = log_evidence(telemetry, onset, names)
+    graph = Graph(telemetry, found, logs, workloads)
+    judged = suspects(graph)
+    changes = change_evidence(telemetry, onset, {s: judged[s].own for s in judged})
+    everything = [*metrics, *logs, *workloads, *changes]
+    everything.sort(key=lambda item: (-item.confidence, item.key))
+    hypotheses = _hypotheses(telemetry, graph, judged, everything)
+    features = calibration.describe([h.score for h in hypotheses], _coverage(telemetry))
+    return Weighed(everything, graph, hypotheses, features)
+
+
+def _first_onset(metrics: list[Evidence], telemetry: Telemetry) -> float:
+    """Earliest onset of convincing metric evidence less its uncertainty; else the window start."""
+    strong = [
+        (item.onset_at, float(item.details["onset_uncertainty_seconds"]))
+        for item in metrics
+        if item.confidence >= 0.5 and item.onset_at is not None
+    ]
+    if not strong:
+        return telemetry.window[0]
+    at, uncertainty = min(strong)
+    return max(telemetry.window[0], at - min(uncertainty, 30.0))
+
+
+def _hypotheses(
+    telemetry: Telemetry, graph: Graph, judged: dict[str, Suspect], evidence: list[Evidence]
+) -> list[Hypothesis]:
+    onsets = {name: _own_onset(name, graph, evidence) for name in judged}
+    known = [onset for onset in onsets.values() if onset is not None]
+    earliest = min(known, default=0.0)
+    reach = _reach(telemetry.target, graph)
+    ranked = []
+    for name, suspect in judged.items():
+        onset = onsets[name]
+        changes = change_strengths(telemetry, name, onset)
+        score = _score(suspect, judged)
+        if reach and name not in reach:
+            score *= OUT_OF_REACH
+        if onset is not None:  # culprits move first, but samples are coarse: a light hand
+            score *= 1.0 - 0.1 * min(1.0, max(0.0, onset - earliest - 20.0) / 120.0)
+        blamed = max(changes, key=lambda pair: (pair[1], pair[0].at, pair[0].id), default=None)
+        if blamed is not None:
+            score = 1.0 - (1.0 - score) * (1.0 - 0.25 * blamed[1] * score)
+        if score < FAINTEST:
+            continue
+        verdict = conclude(_facts(suspect, graph, changes), name)
+        if verdict is None:
+            continue
+        ranked.append(Hypothesis(suspect, score, verdict, onset, blamed[0] if blamed else None))
+    ranked.sort(
+        key=lambda h: (-round(h.score, 9), h.onset if h.onset else math.inf, h.suspect.service)
+    )
+    return ranked[:MAX_CAUSES]
+
+
+def _score(suspect: Suspect, judged: dict[str, Suspect]) -> float:
+    """Own evidence, less when a failing callee has own evidence too or nobody suffers."""
+    score = suspect.own * (0.6 + 0.4 * suspect.symptom)
+    below = judged.get(suspect.explained_by or "")
+    if below is not None:
+        score *= 1.0 - 0.5 * suspect.explained * max(below.own, below.explained)
+    return score
+
+
+def _own_onset(service: str, graph: Graph, evidence: list[Evidence]) -> float | None:
+    onsets = [
+        item.onset_at
+        for item in evidence
+        if item.onset_at is not None
+        and item.confidence >= 0.4
+        and item.type != "change"
+        and (item.service == service and item.peer is None or item.peer == service)
+    ]
+    return min(onsets, default=None)
+
+
+def _reach(target: str | None, graph: Graph) -> set[str]:
+    """The target, all it calls directly or not, and its callers; empty when unknown."""
+    if target is None or target not in graph.services:
+        return set()
+    seen = {target}
+    queue = [target]
+    while queue:
+        for name in graph.callees.get(queue.pop(), []):
+            if name not in seen:
+                seen.add(name)
+                queue.append(name)
+    return seen | set(graph.callers.get(target, []))
+
+
+def _facts(suspect: Suspect, graph: Graph, changes: list[tuple[Change, float]]) -> Facts:
+    strengths: dict[str, float] = {}
+    for change, strength in changes:
+        group = "config" if change.kind.lower() in CONFIG_KINDS else "deploy"
+        strengths[group] = max(strengths.get(group, 0.0), strength)
+    return Facts(
+        role=graph.roles.get(suspect.service, "service"),
+        features=suspect.features,
+        logs=[
+            ("\n".join([item.details["template"], *item.details["samples"]]), worth)
+            for item, worth in suspect.logs
+            if item.details["change"] in ("new", "surging")
+        ],
+        workloads=[
+            (item.signal, item.confidence) for item in graph.workloads.get(suspect.service, [])
+        ],
+        changes=strengths,
+    )
+
+
+CONFIG_KINDS = frozenset({"config", "flag", "feature_flag", "configmap", "secret", "setting"})
+
+
+def _coverage(telemetry: Telemetry) -> float:
+    """Share of metrics, logs and graph that the ranking could look at, 0..1."""
+    edges = bool(telemetry.edges) or any(series.peer for series in telemetry.series)
+    return (bool(telemetry.series) + bool(telemetry.logs) + edges) / 3.0
+
+
+def _share(top: float, scores: list[float]) -> list[float]:
+    """Runners-up share what the first leaves, by score, with room for a cause not listed."""
+    rest = 1.0 - top
+    total = sum(scores[1:]) + 0.5
+    shared = [min(top, rest * score / total) for score in scores[1:]]
+    return [round(value, 4) for value in ([top, *shared] if scores else [])]

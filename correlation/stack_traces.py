@@ -1,0 +1,95 @@
+"""Stack traces of Java, Python, Go, Node and .NET, folded to exception type and own frame."""
+
+from __future__ import annotations
+
+import re
+
+_FRAMEWORK = re.compile(
+    r"^(?:java[x]?\.|jdk\.|sun\.|com\.sun\.|kotlin\.|scala\.|org\.(?:springframework|apache|hibernate"
+    r"|eclipse|jboss|junit|postgresql)\.|io\.(?:netty|grpc|undertow|micrometer|opentelemetry)\."
+    r"|reactor\.|com\.(?:zaxxer|fasterxml|mysql)\.|System\.|Microsoft\.|Npgsql\.|runtime[./]|net/http"
+    r"|node:|internal/|async )"
+    r"|site-packages|dist-packages|node_modules|/lib/python|<frozen|/usr/local/go/|\bpanic\("
+)
+_JAVA_FRAME = re.compile(r"^\s*at ([\w$./<>-]+)\(([^)]*)\)", re.MULTILINE)
+_NODE_FRAME = re.compile(
+    r"^\s*at (?:async )?(?:(.+?) \()?((?:node:|file:|/|[A-Za-z]:\\|internal/)?[^\s()]+):\d+:\d+\)?",
+    re.MULTILINE,
+)  # noqa: E501
+_DOTNET_FRAME = re.compile(r"^\s*at ([\w.`<>\[\]+$|]+)\(.*\)(?: in .+:line \d+)?", re.MULTILINE)
+_PYTHON_FRAME = re.compile(r'^\s*File "([^"]+)", line (\d+), in (\S+)', re.MULTILINE)
+_GO_FRAME = re.compile(r"^([\w./*()-]+(?:\.[\w*()]+)+)\(.*\)\n\s+(\S+\.go):(\d+)", re.MULTILINE)
+_TYPE = re.compile(
+    r"((?:[A-Za-z_$][\w$]*\.)*[A-Z_a-z$][\w$]*(?:Exception|Error|Throwable|Fault|Timeout|Refused|Warning|Exit|Interrupt)\w*)"
+)  # noqa: E501
+_PYTHON_LAST = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
+
+
+def fold(text: str) -> str:
+    """ "<exception type> at <top own frame>"; "" when the text holds no stack trace.
+
+    Framework frames are passed over; when every frame is a framework's, the top one is used.
+    Line numbers stay out for compiled names (they move with every build) and so do addresses.
+    """
+    if "Traceback (most recent call last)" in text:
+        return _fold_python(text)
+    if text.startswith("panic: ") or "\ngoroutine " in text or text.startswith("goroutine "):
+        return _fold_go(text)
+    if "\n" not in text or "at " not in text:
+        return ""
+    kind = _TYPE.search(text)
+    name = kind.group(1) if kind else "exception"
+    if " in " in text and ":line " in text:
+        frames = [match.group(1) for match in _DOTNET_FRAME.finditer(text)]
+    else:
+        frames = (
+            [
+                f"{match.group(1)}({match.group(2).split(':')[0]})"
+                for match in _JAVA_FRAME.finditer(text)
+                if ".java" in match.group(2)
+                or ".kt" in match.group(2)
+                or "." in match.group(1)
+                and "/" not in match.group(2)
+            ]
+            or [
+                f"{match.group(1) or '<anonymous>'}({_tail(match.group(2))})"
+                if not _FRAMEWORK.search(match.group(2))
+                else f"node:{match.group(1)}"
+                for match in _NODE_FRAME.finditer(text)
+            ]
+            or [match.group(1) for match in _DOTNET_FRAME.finditer(text)]
+        )
+    if not frames:
+        return ""
+    return f"{name} at {_own(frames)}"
+
+
+def _fold_python(text: str) -> str:
+    frames = [
+        (match.group(1), f"{match.group(3)}({_tail(match.group(1))})")
+        for match in _PYTHON_FRAME.finditer(text)
+    ]
+    after = text[text.rfind('File "') :].split("\n")
+    names = [m.group(1) for line in after[1:] if (m := _PYTHON_LAST.match(line))]
+    kind = names[0] if names else "exception"
+    if not frames:
+        return ""
+    own = [shown for path, shown in frames if not _FRAMEWORK.search(path)]
+    return f"{kind} at {(own or [frames[-1][1]])[-1]}"
+
+
+def _fold_go(text: str) -> str:
+    head = re.search(r"(?:panic|fatal error): (.*)", text)
+    reason = re.sub(r"0x[0-9a-f]+|\d+", "<num>", head.group(1).split("\n")[0]) if head else "panic"
+    reason = re.sub(r"\s*\[recovered\].*", "", reason)
+    frames = [f"{m.group(1)}({_tail(m.group(2))})" for m in _GO_FRAME.finditer(text)]
+    frames = [frame for frame in frames if not frame.startswith(("panic(", "runtime"))]
+    return f"panic: {reason} at {_own(frames)}" if frames else f"panic: {reason}"
+
+
+def _own(frames: list[str]) -> str:
+    return next((frame for frame in frames if not _FRAMEWORK.search(frame)), frames[0])
+
+
+def _tail(path: str) -> str:
+    return re.split(r"[/\\]", path)[-1]
