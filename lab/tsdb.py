@@ -6,7 +6,7 @@ import struct
 import threading
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,23 @@ class Tsdb:
                     self._advance(at_ms)
 
         return write
+
+    def extend(
+        self, name: str, labels: Mapping[str, str], times: Sequence[float], values: Sequence[float]
+    ) -> None:
+        """Add many samples of one series, epoch seconds ascending. Raises OutOfOrder."""
+        if not times:
+            return
+        added = np.rint(np.asarray(times, dtype=np.float64) * 1000).astype(np.int64)
+        key = (name, frozenset(labels.items()))
+        with self._lock:
+            series = self._series.get(key) or self._create(key, name, labels)
+            if (series.times and added[0] <= series.times[-1]) or bool(np.any(np.diff(added) <= 0)):
+                raise OutOfOrder(f"{len(times)} samples are not in order: {series.labels}")
+            series.times.frombytes(added.tobytes())
+            series.values.frombytes(np.asarray(values, dtype=np.float64).tobytes())
+            if added[-1] > self._newest_ms:
+                self._advance(int(added[-1]))
 
     def mark_stale(self, name: str, labels: Mapping[str, str], at: float) -> None:
         """Say that the series ended: no instant query sees it from `at` on."""
