@@ -189,7 +189,10 @@ class HttpSource:
                     ) as response:
                         if not response.is_redirect:
                             kind = response.headers.get("content-type", "")
-                            return Answer(response.status_code, kind, self._read(response, limit))
+                            body = self._read(response, limit)
+                            if guard.fired:  # cut while reading: what came may look complete
+                                raise TimeoutError("deadline")
+                            return Answer(response.status_code, kind, body)
                         url = self._redirected(method, response)
                     carried = {} if method == "GET" else carried
                 raise BackendError("http", "redirects in a circle", source=self.name)

@@ -1,0 +1,92 @@
+"""Puts what the sources answered into the one value the ranking reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from correlation.log_queries import log_query, log_windows, uncompared
+from correlation.neighbourhood import neighbourhood
+from correlation.source_verdict import Run, missing
+from correlation.sources import Scope, SourceStatus, windows
+from correlation.telemetry import Change, LogLine, Series, Telemetry, WorkloadState
+
+
+def assemble(
+    scope: Scope,
+    runs: Sequence[Run],
+    statuses: Sequence[SourceStatus],
+    changes: Iterable[Change],
+    workloads: Iterable[WorkloadState],
+) -> Telemetry:
+    """Telemetry in a fixed order, cut to the neighbourhood of the affected service.
+
+    The graph is the catalogue's edges with those seen in edge signals. When two sources answer
+    about one signal of a service, the first source counts.
+    """
+    series: dict[str, Series] = {}
+    lines: list[LogLine] = []
+    for run in runs:
+        unused = uncompared(run.replies) if run.source.kind == "loki" else frozenset()
+        for name, reply in run.replies.items():
+            for one in reply.series:
+                series.setdefault(one.key, one)
+            lines += reply.lines if name not in unused else ()
+    edges = set(scope.edges) | {(s.service, s.peer) for s in series.values() if s.peer}
+    near = _near(scope, edges)
+
+    def close(service: str) -> bool:
+        return near is None or service in near
+
+    kept = [one for one in series.values() if close(one.service)]
+    baseline, window = windows(scope).baseline, windows(scope).window
+    if kept:  # data may begin after the baseline does
+        first = min(float(one.times[0]) for one in kept)
+        baseline = (min(max(baseline[0], first), baseline[1]), baseline[1])
+    labels = {run.source.slug: run.source.label for run in runs}
+    lacking = [*missing(statuses, labels), *_unseen(scope, series.values(), runs)]
+    if kept and baseline[0] == baseline[1]:
+        lacking.append("no metrics from before the incident: nothing to compare with")
+    loki = next((r for r in runs if r.source.kind == "loki" and r.replies), None)
+    before, during = log_windows(scope)
+    return Telemetry(
+        target=scope.target,
+        started_at=scope.started_at,
+        as_of=scope.as_of,
+        baseline=baseline,
+        window=window,
+        series=tuple(sorted(kept, key=lambda one: one.key)),
+        logs=tuple(
+            sorted(
+                (line for line in lines if close(line.service)),
+                key=lambda line: (line.at, line.service, line.message),
+            )
+        ),
+        edges=tuple(sorted(edge for edge in edges if close(edge[0]) and close(edge[1]))),
+        changes=tuple(change for change in changes if close(change.service)),
+        workloads=tuple(state for state in workloads if close(state.service)),
+        roles=dict(scope.roles),
+        missing=tuple(lacking),
+        log_source=loki.source.slug if loki else "",
+        log_query=log_query(loki.source, scope, "errors") if loki else "",
+        log_baseline_seconds=before[1] - before[0] if loki else 0.0,
+        log_window_seconds=during[1] - during[0] if loki else 0.0,
+    )
+
+
+def _near(scope: Scope, edges: set[tuple[str, str]]) -> frozenset[str] | None:
+    """The services to keep; None for all, when the target or its place in the graph is unknown."""
+    if not scope.target:
+        return None
+    near = neighbourhood(scope.target, edges) | scope.services
+    return near if len(near) > 1 else None
+
+
+def _unseen(scope: Scope, series: Iterable[Series], runs: Sequence[Run]) -> tuple[str, ...]:
+    seen = {one.service for one in series}
+    if not scope.target or not seen or scope.target in seen:
+        return ()
+    names = ", ".join(run.source.label for run in runs if run.source.kind == "prometheus")
+    return (
+        f"{names}: no metrics of {scope.target} among {len(seen)} services: "
+        "check the service label of the query profile",
+    )

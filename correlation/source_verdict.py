@@ -1,0 +1,91 @@
+"""How a source did in one analysis: its state, and why, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from correlation.backends.errors import BackendError
+from correlation.sources import KIND_NAMES, Reply, Source, SourceState, SourceStatus
+
+
+@dataclass
+class Run:
+    """One source's queries: under way in `futures`, then sorted into replies and reasons.
+
+    `broken` says why it could not be asked at all; `sent` names the queries that went out,
+    `answered` is true once any got an answer, `silences` are those that got none;
+    `finished_at` is on the monotonic clock.
+    """
+
+    source: Source
+    broken: str = ""
+    sent: list[str] = field(default_factory=list)
+    answered: bool = False
+    silences: list[BackendError] = field(default_factory=list)
+    futures: dict[str, Future[Reply]] = field(default_factory=dict)
+    finished_at: dict[str, float] = field(default_factory=dict)
+    replies: dict[str, Reply] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+def status(run: Run, started: float) -> SourceStatus:
+    """The verdict on a run that began at `started` (monotonic seconds)."""
+    last = max(list(run.finished_at.values()), default=started)
+    state, detail = _verdict(run)
+    seconds = round(max(0.0, last - started), 3)
+    return SourceStatus(run.source.slug, run.source.kind, state, detail, len(run.sent), seconds)
+
+
+def not_configured(sources: Sequence[Source]) -> tuple[SourceStatus, ...]:
+    """A status for every kind no source is given of: not asked is not the same as silent."""
+    kinds = {source.kind for source in sources}
+    return tuple(
+        SourceStatus(kind, kind, "not_configured", "no address is set")
+        for kind in KIND_NAMES
+        if kind not in kinds
+    )
+
+
+def missing(statuses: Iterable[SourceStatus], labels: Mapping[str, str]) -> tuple[str, ...]:
+    """What could not be had, a sentence a source; `labels` are the sources' names by slug."""
+    sentences = []
+    for one in statuses:
+        label = labels.get(one.slug, KIND_NAMES.get(one.kind, one.kind))
+        if one.status == "not_configured":
+            sentences.append(f"{label}: not configured")
+        elif one.status != "ok":
+            sentences.append(f"{label}: {one.detail}")
+    return tuple(sentences)
+
+
+def _verdict(run: Run) -> tuple[SourceState, str]:
+    if not run.source.url:
+        return "not_configured", "no address is set"
+    if run.broken:
+        return "unavailable", run.broken
+    if not run.replies:
+        return "unavailable", _reasons(run.reasons.values())
+    found = any(reply.series or reply.lines for reply in run.replies.values())
+    dropped = sum(reply.dropped for reply in run.replies.values())
+    failed = []
+    if run.reasons:
+        failed.append(
+            f"{len(run.reasons)} of {len(run.futures)} queries failed "
+            f"({', '.join(run.reasons)}): {_reasons(run.reasons.values())}"
+        )
+    failed += dict.fromkeys(note for reply in run.replies.values() for note in reply.partial)
+    if found:
+        left_out = [f"{dropped} NaN or infinite samples were left out"] if dropped else []
+        return ("partial" if failed else "ok"), "; ".join([*failed, *left_out])
+    only = f"only NaN or infinite values ({dropped} samples)" if dropped else "no data"
+    nothing = f"answered, but with {only} for the time asked"
+    return ("partial" if failed else "no_data"), "; ".join([*failed, nothing])
+
+
+def _reasons(reasons: Iterable[str]) -> str:
+    """The distinct reasons, at most two of them spelled out."""
+    distinct = list(dict.fromkeys(reasons))
+    more = f" (and {len(distinct) - 2} other reasons)" if len(distinct) > 2 else ""
+    return "; ".join(distinct[:2]) + more

@@ -1,0 +1,133 @@
+"""What gathering is told and what it answers: scope, sources, windows, status. Plain values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from correlation.telemetry import LogLine, Series
+
+SourceState = Literal["ok", "partial", "no_data", "unavailable", "not_configured"]
+
+KIND_NAMES = {"prometheus": "Prometheus", "loki": "Loki"}
+
+BASELINE_SECONDS = 2700.0
+LEAD_SECONDS = 300.0
+"""The incident window begins this long before `started_at`: detection may be late."""
+MAX_POINTS = 2000
+"""Points of one range query; a longer span is asked at a coarser step (servers refuse 11,000)."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What one analysis looks at; times in epoch seconds.
+
+    `services` is the affected service with its neighbourhood as the catalogue knows it, empty
+    for all; `edges` are (caller, callee); `roles` as in Telemetry.
+    """
+
+    target: str | None
+    started_at: float
+    as_of: float
+    services: frozenset[str] = frozenset()
+    edges: tuple[tuple[str, str], ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
+    environment: str = "production"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One configured data source. An empty `url` means it is not configured.
+
+    `options`, all optional. Prometheus: `profile` (name), `window_seconds` (rate window, 60),
+    `step_seconds` (15). Loki: `selector` (stream selector, `$services` stands for a regex of
+    the scope's services), `level_label`, `limit` (lines), `tenant`, `service_labels`,
+    `level_labels`. Both: `concurrency` (8), `max_bytes` (16 MB an answer).
+    """
+
+    slug: str
+    kind: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout_seconds: float = 5.0
+    verify: bool | str = True
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The source's name for a reader: "Prometheus", or "Prometheus (main)"."""
+        name = KIND_NAMES.get(self.kind, self.kind)
+        return name if self.slug == self.kind else f"{name} ({self.slug})"
+
+    def number(self, option: str, default: float) -> float:
+        """A positive number among the options. Raises ValueError naming the option."""
+        value = self.options.get(option, default)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not (math.isfinite(number) and number > 0):
+            raise ValueError(f"option {option} must be a positive number")
+        return number
+
+    def text(self, option: str, default: str) -> str:
+        value = self.options.get(option, default)
+        if not isinstance(value, str):
+            raise ValueError(f"option {option} must be text")
+        return value
+
+    def texts(self, option: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        value = self.options.get(option, default)
+        if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
+            raise ValueError(f"option {option} must be a list of texts")
+        return tuple(value)
+
+
+@dataclass(frozen=True)
+class SourceStatus:
+    """How a source did in one analysis. `queries` were sent, `seconds` until its last answer."""
+
+    slug: str
+    kind: str
+    status: SourceState
+    detail: str = ""
+    queries: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Baseline and incident window, (start, end) each, on a grid of `step` seconds."""
+
+    baseline: tuple[float, float]
+    window: tuple[float, float]
+
+
+def windows(scope: Scope) -> Windows:
+    """Healthy reference before the incident, and the incident up to the newest moment known."""
+    start = scope.started_at - LEAD_SECONDS
+    return Windows(
+        (scope.started_at - BASELINE_SECONDS, start), (start, max(scope.as_of, start + 1.0))
+    )
+
+
+def grid(span: tuple[float, float], step: float) -> tuple[float, float, float]:
+    """(start, end, step) on multiples of the step, coarser when there would be too many points.
+
+    Aligned so that all sources answer the same moments (Loki and Tempo floor the start).
+    """
+    step *= max(1, math.ceil((span[1] - span[0]) / step / MAX_POINTS))
+    start = math.floor(span[0] / step) * step
+    return start, max(start, math.floor(span[1] / step) * step), step
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What one query gave. `partial` says in words why it may not be all there was."""
+
+    series: tuple[Series, ...] = ()
+    lines: tuple[LogLine, ...] = ()
+    dropped: int = 0
+    partial: tuple[str, ...] = ()
