@@ -1,1 +1,4 @@
-"""A simulated production with faults of known cause, speaking the real telemetry APIs."""
+"""A simulated production with faults of known cause, speaking the real APIs over HTTP.
+
+The lab imports no Django app and no app imports it.
+"""
