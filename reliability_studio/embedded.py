@@ -45,6 +45,7 @@ def run(
         try:
             preflight.verify(host, port)
             stack.enter_context(preflight.own_directory(directory))
+            Path(settings.STATIC_ROOT).mkdir(exist_ok=True)  # else whitenoise warns
             if reset:
                 preflight.forget_state(directory)
             if host not in ("0.0.0.0", "::") and host not in settings.ALLOWED_HOSTS:  # noqa: S104

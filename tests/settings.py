@@ -21,3 +21,5 @@ from reliability_studio.settings import *  # noqa: E402, F403
 
 # tests marked "live" read the environment themselves
 PROMETHEUS_URL = LOKI_URL = TEMPO_URL = ALERTMANAGER_URL = LAB_URL = ""
+
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405  (whitenoise warns about its absence)

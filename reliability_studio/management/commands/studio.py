@@ -41,10 +41,10 @@ class Command(BaseCommand):
                 with_demo=options["demo"],
                 with_lab=options["demo"] and not options["no_lab"],
                 reset=options["reset"],
-                say=lambda line: print(line, file=self.stdout, flush=True),
+                say=lambda line: print(line, flush=True),
             )
         except CannotStart as refusal:
             for problem in refusal.problems:
-                print(problem, file=self.stderr)
+                print(problem, file=sys.stderr)
             sys.exit(1)
         embedded.leave()
