@@ -6,6 +6,7 @@ both left-open). What is not evaluated raises Unsupported: never a wrong number.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,7 +67,14 @@ def _explained(query: str, message: str) -> BadQuery:
     ):
         message = message.replace(ours, theirs)
     message = message.replace("got vector", "got instant vector")
-    return BadQuery(message.replace("got matrix", "got range vector"))
+    return BadQuery(message.replace("got matrix", "got range vector"), _column(query, message))
+
+
+def _column(query: str, message: str) -> int | None:
+    """Where a wrongly typed argument starts, when only one call can be meant."""
+    named = re.search(r'in call to function "(\w+)"', message)
+    calls = list(re.finditer(rf"\b{named[1]}\s*\(\s*", query)) if named else []
+    return calls[0].end() + 1 if len(calls) == 1 else None
 
 
 def instant(tsdb: Tsdb, query: str, at: float) -> list[tuple[Labels, float]]:
