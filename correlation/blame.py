@@ -241,7 +241,11 @@ def _explained(graph: Graph, service: str, suspect: Suspect) -> tuple[float, flo
 def _own_latency(graph: Graph, service: str, slow: float, failing: float) -> float:
     left = (1.0 - 0.9 * slow) * (1.0 - 0.8 * failing)
     if (service, "self_time", None) in graph.found:
-        return graph.confidence(service, "self_time") * left
+        whole = graph.found.get((service, "latency_mean", None))
+        mine = graph.found[service, "self_time", None]
+        rise = whole.change if whole else 0.0
+        share = mine.change / rise if rise > 0.0 else 1.0  # a small difference of two large ones
+        return mine.confidence * left * min(1.0, max(0.0, (share - 0.1) / 0.3))
     return 0.85 * max(graph.confidence(service, signal) for signal in _SERVER[1:]) * left
 
 
@@ -259,10 +263,7 @@ def _callers_view(
         return
     worst = max(bad for _, bad in incoming)
     agreement = sum(bad for _, bad in incoming) / (len(incoming) * worst) if worst else 0.0
-    if len(incoming) == 1:
-        trust = SOLE_CALLER
-    else:
-        trust = min(1.0, 1.05 * hill(agreement, 0.5, 4.0))
+    trust = SOLE_CALLER if len(incoming) == 1 else min(1.0, 1.05 * hill(agreement, 0.5, 4.0))
     trust *= 1.0 - 0.9 * explained
     slow = max(graph.edge_latency(caller, service) for caller, _ in incoming) * trust
     failing = max(graph.edge_errors(caller, service) for caller, _ in incoming) * trust

@@ -32,9 +32,13 @@ def supporting(
             seen.append(item.key)
         elif item.service == service and item.peer is None and item.key not in weak:
             own.append(item.key)
-        elif item.service in victims and (item.peer is None or item.peer in victims):
-            if item.type == "metric" and item.confidence >= 0.5:
-                suffered.append(item.key)
+        elif (
+            item.type == "metric"
+            and item.confidence >= 0.5
+            and item.service in victims
+            and (item.peer is None or item.peer in victims)
+        ):
+            suffered.append(item.key)
     return tuple([*own, *seen, *suffered][:MAX_SUPPORTING])
 
 

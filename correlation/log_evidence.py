@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
@@ -27,6 +27,9 @@ VANISHED_WEIGHT = 0.55
 MAX_TEMPLATES = 12
 """Templates kept for one service, strongest first."""
 
+CUT = 150
+"""From this many lines on, an answer may have been cut at a limit."""
+
 NO_BASELINE_CAP = 0.6
 """Highest confidence when no line at all covers the time before the onset."""
 
@@ -40,7 +43,7 @@ def log_evidence(telemetry: Telemetry, onset: float, names: Iterable[str]) -> li
     if not lines:
         return []
     lines.sort(key=lambda line: (line.at, line.service, line.message, line.level))
-    before, after = _coverage(telemetry, lines, onset)
+    covered = _coverage(telemetry, lines, onset)
     groups: dict[tuple[str, str], list[tuple[LogLine, str, str]]] = {}
     for line, (template, identity, level) in zip(
         lines, fingerprints([line.message for line in lines]), strict=True
@@ -50,7 +53,9 @@ def log_evidence(telemetry: Telemetry, onset: float, names: Iterable[str]) -> li
     mentions = _Mentions(names)
     per_service: dict[str, list[Evidence]] = {}
     for (service, identity), members in groups.items():
-        found = _judge(telemetry, service, identity, members, onset, before, after, mentions)
+        found = _judge(
+            telemetry, service, identity, members, onset, covered[_group(members[-1][0])], mentions
+        )
         if found is not None:
             per_service.setdefault(service, []).append(found)
     chosen = []
@@ -60,13 +65,37 @@ def log_evidence(telemetry: Telemetry, onset: float, names: Iterable[str]) -> li
     return chosen
 
 
-def _coverage(telemetry: Telemetry, lines: list[LogLine], onset: float) -> tuple[float, float]:
-    """Seconds of log before and after the onset; 0 before when nothing covers it."""
-    after = max(telemetry.as_of - onset, 1.0)
-    if telemetry.log_baseline_seconds > 0.0:
-        start = telemetry.window[0] - telemetry.log_baseline_seconds
-        return max(onset - start, 0.0), after
-    return max(onset - lines[0].at, 0.0), after
+def _coverage(
+    telemetry: Telemetry, lines: list[LogLine], onset: float
+) -> dict[str, tuple[float, float]]:
+    """Seconds of log before and after the onset, by group of levels.
+
+    Stores answer with the newest lines up to a limit, for each group of levels and each side of
+    the window apart: with CUT lines or more the oldest one tells where the answer was cut.
+    """
+    border, end = telemetry.window[0], telemetry.as_of
+    start = border - telemetry.log_baseline_seconds
+    if telemetry.log_baseline_seconds <= 0.0:
+        start = min(border, lines[0].at)
+    covered = {}
+    for group in ("errors", "routine", ""):
+        times = [line.at for line in lines if _group(line) == group]
+        split = bisect_left(times, border)
+        older, newer = start, border
+        if split >= CUT:
+            older = max(start, times[0])
+        if len(times) - split >= CUT and split:
+            newer = max(border, times[split])
+        before = max(border - older, 0.0) + max(onset - newer, 0.0)
+        covered[group] = (before, max(end - max(onset, newer), 1.0))
+    return covered
+
+
+def _group(line: LogLine) -> str:
+    level = normal_level(line.level)
+    if level in ("warn", "error", "fatal"):
+        return "errors"
+    return "routine" if level else ""
 
 
 def _judge(
@@ -75,11 +104,11 @@ def _judge(
     identity: str,
     members: list[tuple[LogLine, str, str]],
     onset: float,
-    before_seconds: float,
-    after_seconds: float,
+    covered: tuple[float, float],
     mentions: _Mentions,
 ) -> Evidence | None:
     _, template, level = members[-1]
+    before_seconds, after_seconds = covered
     since = [line for line, _, _ in members if line.at >= onset]
     n1, n0 = len(since), len(members) - len(since)
     known = before_seconds >= min(after_seconds, 30.0)
@@ -186,12 +215,3 @@ class _Mentions:
             for message in messages:
                 found.update(self._pattern.findall(message.lower()))
         return sorted({self._spellings[word] for word in found} - {service})
-
-
-def counts_by_service(evidence: Iterable[Evidence]) -> dict[str, list[Evidence]]:
-    """Log evidence grouped by service, order kept."""
-    grouped: dict[str, list[Any]] = {}
-    for item in evidence:
-        if item.type == "log":
-            grouped.setdefault(item.service, []).append(item)
-    return grouped

@@ -32,16 +32,19 @@ _LEVEL_WORD = re.compile(
 _HEADER = re.compile(
     r"""(?xi)
     \s*(?:
-      \[?\(?\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?)?(?:\s?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?\)?\]?
-    | \[?\d\d?[/-](?:\w{3}|\d\d)[/-]\d{4}[: ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:\s[+-]\d{4})?\]?
-    | (?:mon|tue|wed|thu|fri|sat|sun)?,?\s*(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\s+\d+\s+\d\d:\d\d:\d\d(?:\.\d+)?
+      \[?\(?\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?)?
+        (?:\s?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?\)?\]?
+    | \[?\d\d?[/-](?:\w{3}|\d\d)[/-]\d{4}[:\ ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:\s[+-]\d{4})?\]?
+    | (?:mon|tue|wed|thu|fri|sat|sun)?,?\s*(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)
+        \s+\d+\s+\d\d:\d\d:\d\d(?:\.\d+)?
     | [iwef]\d{4}\s\d\d:\d\d:\d\d\.\d+\s+\d+\s+\S+:\d+\]
     | \[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?
-    | \[?\b(?:trace|debug|info(?:rmation)?|notice|log|warn(?:ing)?|error|err|severe|fatal|critical|crit)\b\]?:?(?=\s|$)
+    | \[?\b(?:trace|debug|info(?:rmation)?|notice|log|warn(?:ing)?|error|err|severe|fatal|critical
+        |crit)\b\]?:?(?=\s|$)
     | \[\d+\]:? | \[(?:main|[\w.-]*(?:thread|exec|worker|pool)[\w.-]*\d*)\]
-    | \[pid[: ]*\d+\] | pid[=:]\d+ | [-|](?=\s)
+    | \[pid[:\ ]*\d+\] | pid[=:]\d+ | [-|](?=\s)
     )\s*"""
-)  # fmt: skip
+)
 _GLOG = re.compile(r"^([IWEF])\d{4}\s\d\d:\d\d:\d\d\.\d+")
 _LOGFMT_PAIR = re.compile(r'([A-Za-z_][\w.@/-]*)=("(?:[^"\\]|\\.)*"?|[^\s"]*)')
 _LOGFMT_START = re.compile(r'[A-Za-z_][\w.@/-]*=(?:"|\S)')
@@ -57,21 +60,29 @@ _LEVEL_KEYS = ("level", "severity", "lvl", "levelname", "log.level", "loglevel",
 
 _MASKS = re.compile(
     r"""(?x)
-    (?P<keep>\b(?:[Ss]tatus(?:[ _-]?code)?|code|HTTP(?:/\d(?:\.\d)?)?)["']?[ =:]+[1-5]\d\d\b | \w\#\d+)
+    (?P<keep>\b(?:[Ss]tatus(?:[ _-]?code)?|code|HTTP(?:/\d(?:\.\d)?)?)["']?[ =:]+[1-5]\d\d\b
+      | \w\#\d+)
   | (?P<url>\b[a-z][a-z0-9+.-]{1,12}://[^\s"'<>,)\]}]+)
   | (?P<uuid>\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b)
-  | (?P<time>\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?
+  | (?P<time>\b\d{4}-\d\d-\d\d[T\ ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?
       | \b\d\d?/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?:\s[+-]\d{4})?)
   | (?P<email>\b[\w.+-]+@[\w-]+\.[\w.-]+\b)
-  | (?P<addr>\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b | (?<![\w:])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}\b | \[(?:[0-9a-f]{0,4}:){2,}[0-9a-f]*\](?::\d+)?)
-  | (?P<hex>\b0[xX][0-9a-fA-F]+\b | \b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}\b | \b(?=[0-9A-F]*\d)(?=[0-9A-F]*[A-F])[0-9A-F]{8,}\b)
+  | (?P<addr>\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b
+      | (?<![\w:])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}\b
+      | \[(?:[0-9a-f]{0,4}:){2,}[0-9a-f]*\](?::\d+)?)
+  | (?P<hex>\b0[xX][0-9a-fA-F]+\b
+      | \b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}\b
+      | \b(?=[0-9A-F]*\d)(?=[0-9A-F]*[A-F])[0-9A-F]{8,}\b)
   | (?P<path>(?<![\w<>/.])(?:/[\w.@%+~:-]+){2,}/? | \b[A-Za-z]:\\[^\s"']+)
-  | (?P<dur>(?<![\w.])[-+]?\d+(?:\.\d+)?\s?(?:ns|us|µs|ms|s|sec|secs|seconds|min|minutes|h|hours)\b (?:\d+(?:\.\d+)?(?:ms|s))*)
+  | (?P<dur>(?<![\w.])[-+]?\d+(?:\.\d+)?\s?
+      (?:ns|us|µs|ms|s|sec|secs|seconds|min|minutes|h|hours)\b)
   | (?P<size>(?<![\w.])\d+(?:\.\d+)?\s?(?:[KMGT]i?B|bytes|kb|mb|gb)\b)
-  | (?P<id>\b[A-Za-z]+[_-]?\d{4,}\b | \b(?=[A-Za-z0-9]*\d[A-Za-z]*\d)(?=[A-Za-z0-9]*[a-z])(?=[A-Za-z0-9]*[A-Z])[A-Za-z0-9]{12,}\b)
+  | (?P<id>\b[A-Za-z]+[_-]?\d{4,}\b
+      | \b(?=[A-Za-z0-9]*\d[A-Za-z]*\d)(?=[A-Za-z0-9]*[a-z])(?=[A-Za-z0-9]*[A-Z])
+        [A-Za-z0-9]{12,}\b)
   | (?P<num>(?<![\w])[-+]?\d+(?:[.,:/]\d+)*%?(?![A-Za-z_]))
     """
-)  # fmt: skip
+)
 _NAMES = {"addr": "<addr>", "hex": "<hex>", "uuid": "<id>", "dur": "<dur>", "url": "<url>"}
 _KEPT = re.compile(
     r"""\b(?:[Ss]tatus(?:[ _-]?code)?|code|HTTP(?:/\d(?:\.\d)?)?)["']?[ =:]+[1-5]\d\d\b"""

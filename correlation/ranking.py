@@ -160,7 +160,7 @@ def _own_onset(service: str, graph: Graph, evidence: list[Evidence]) -> float | 
         if item.onset_at is not None
         and item.confidence >= 0.4
         and item.type != "change"
-        and (item.service == service and item.peer is None or item.peer == service)
+        and ((item.service == service and item.peer is None) or item.peer == service)
     ]
     return min(onsets, default=None)
 

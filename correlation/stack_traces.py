@@ -15,13 +15,14 @@ _JAVA_FRAME = re.compile(r"^\s*at ([\w$./<>-]+)\(([^)]*)\)", re.MULTILINE)
 _NODE_FRAME = re.compile(
     r"^\s*at (?:async )?(?:(.+?) \()?((?:node:|file:|/|[A-Za-z]:\\|internal/)?[^\s()]+):\d+:\d+\)?",
     re.MULTILINE,
-)  # noqa: E501
+)
 _DOTNET_FRAME = re.compile(r"^\s*at ([\w.`<>\[\]+$|]+)\(.*\)(?: in .+:line \d+)?", re.MULTILINE)
 _PYTHON_FRAME = re.compile(r'^\s*File "([^"]+)", line (\d+), in (\S+)', re.MULTILINE)
 _GO_FRAME = re.compile(r"^([\w./*()-]+(?:\.[\w*()]+)+)\(.*\)\n\s+(\S+\.go):(\d+)", re.MULTILINE)
 _TYPE = re.compile(
-    r"((?:[A-Za-z_$][\w$]*\.)*[A-Z_a-z$][\w$]*(?:Exception|Error|Throwable|Fault|Timeout|Refused|Warning|Exit|Interrupt)\w*)"
-)  # noqa: E501
+    r"((?:[A-Za-z_$][\w$]*\.)*[A-Z_a-z$][\w$]*"
+    r"(?:Exception|Error|Throwable|Fault|Timeout|Refused|Warning|Exit|Interrupt)\w*)"
+)
 _PYTHON_LAST = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
 
 
@@ -48,8 +49,7 @@ def fold(text: str) -> str:
                 for match in _JAVA_FRAME.finditer(text)
                 if ".java" in match.group(2)
                 or ".kt" in match.group(2)
-                or "." in match.group(1)
-                and "/" not in match.group(2)
+                or ("." in match.group(1) and "/" not in match.group(2))
             ]
             or [
                 f"{match.group(1) or '<anonymous>'}({_tail(match.group(2))})"

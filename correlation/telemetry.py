@@ -50,7 +50,7 @@ SIGNALS = (
     "latency_p95",
     "latency_p99",
     "latency_mean",  # seconds a request, server side
-    "callee_mean",  # seconds a request spent waiting for callees (self time = latency_mean - callee_mean)
+    "callee_mean",  # seconds a request waited for callees (self time = latency_mean - it)
     "request_rate",  # requests a second
     "cpu",  # cores in use
     "cpu_saturation",  # cores in use / limit, 0..1
@@ -60,7 +60,7 @@ SIGNALS = (
     "pool_waiting",  # requests waiting for a connection
     "restarts",  # container restarts within the rate window
     "replicas_ready",  # ready pods / wanted pods, 0..1 (down is bad)
-    "client_error_ratio",  # edge signal: failed share of calls service -> peer, as the caller sees it
+    "client_error_ratio",  # edge: failed share of calls service -> peer, as the caller sees it
     "client_latency_p95",  # edge signal, seconds
     "client_request_rate",  # edge signal, calls a second
 )

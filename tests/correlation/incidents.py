@@ -220,7 +220,7 @@ def incident(fault: str, seed: int = 1, since: float = 60.0, severity: float = 1
         shop.errors("cart", "java.lang.OutOfMemoryError: Java heap space", 0.5)
     elif fault == "network":
         shop.bump("checkout", "client_latency_p95", 1.5 * severity, "payment")
-        shop.bump("checkout", "callee_mean", 0.8 * severity)
+        shop.bump("checkout", "callee_mean", 0.75 * severity)
         shop.slow("checkout", 1.5 * severity)
     elif fault == "redis_down":
         shop.bump("cart", "client_error_ratio", 0.9 * severity, "redis")
