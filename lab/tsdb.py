@@ -99,7 +99,7 @@ class Tsdb:
     def extend(
         self, name: str, labels: Mapping[str, str], times: Sequence[float], values: Sequence[float]
     ) -> None:
-        """Add many samples of one series, epoch seconds ascending. Raises OutOfOrder."""
+        """Add many samples of one series, epoch seconds ascending. Raises OutOfOrderError."""
         if not times:
             return
         added = np.rint(np.asarray(times, dtype=np.float64) * 1000).astype(np.int64)
@@ -107,7 +107,7 @@ class Tsdb:
         with self._lock:
             series = self._series.get(key) or self._create(key, name, labels)
             if (series.times and added[0] <= series.times[-1]) or bool(np.any(np.diff(added) <= 0)):
-                raise OutOfOrder(f"{len(times)} samples are not in order: {series.labels}")
+                raise OutOfOrderError(f"{len(times)} samples are not in order: {series.labels}")
             series.times.frombytes(added.tobytes())
             series.values.frombytes(np.asarray(values, dtype=np.float64).tobytes())
             if added[-1] > self._newest_ms:
