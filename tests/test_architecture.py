@@ -1,0 +1,174 @@
+"""The layout of DESIGN.md, enforced: who may import whom, and what is pure."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+# each app may import those before it
+ORDER = ["accounts", "incidents", "timeline", "correlation", "slos"]
+PURE = [
+    "correlation/telemetry.py",
+    "correlation/ranking.py",
+    "correlation/calibration.py",
+    "correlation/rules.py",
+    "correlation/log_patterns.py",
+    "correlation/effects.py",
+    "correlation/changepoint.py",
+    "correlation/evidence.py",
+    "slos/burn.py",
+    "slos/impact.py",
+]
+# what the ranking's core may not touch: it is a function of its arguments
+IMPURE = {"django", "rest_framework", "celery", "channels", "requests", "redis", "psycopg"}
+SETTINGS_READERS = {"tests/settings.py"}
+
+
+@dataclass(frozen=True)
+class Import:
+    module: str
+    function: str | None  # the innermost function it stands in
+
+    @property
+    def package(self) -> str:
+        return self.module.partition(".")[0]
+
+
+def imports_of(source: str, module: str = "") -> list[Import]:
+    """Every import of the source, absolute names; `module` is its own dotted name."""
+    found: list[Import] = []
+
+    def visit(node: ast.AST, function: str | None) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import):
+                found.extend(Import(alias.name, function) for alias in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                parent = module.split(".")[: -child.level] if child.level else []
+                name = ".".join([*parent, *([child.module] if child.module else [])])
+                found.extend(Import(f"{name}.{alias.name}", function) for alias in child.names)
+            inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+            visit(child, child.name if inside else function)
+
+    visit(ast.parse(source), None)
+    return found
+
+
+def sources_of(package: str) -> Iterator[Path]:
+    return (
+        path for path in sorted((ROOT / package).rglob("*.py")) if "migrations" not in path.parts
+    )
+
+
+def read_imports(path: Path) -> list[Import]:
+    relative = path.relative_to(ROOT)
+    return imports_of(path.read_text(), ".".join(relative.with_suffix("").parts))
+
+
+def is_excepted(path: Path, found: Import) -> bool:
+    """AppConfig.ready and tasks may import later, inside a function."""
+    return found.function is not None and (
+        (path.name == "apps.py" and found.function == "ready") or path.name == "tasks.py"
+    )
+
+
+def forbidden_imports(path: Path, forbidden: set[str]) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)} imports {found.module}"
+        for found in read_imports(path)
+        if found.package in forbidden and not is_excepted(path, found)
+    ]
+
+
+@pytest.mark.parametrize("app", ORDER)
+def test_app_imports_only_the_apps_before_it(app: str) -> None:
+    later = set(ORDER[ORDER.index(app) + 1 :])
+
+    wrong = [line for path in sources_of(app) for line in forbidden_imports(path, later)]
+
+    assert wrong == []
+
+
+def test_lab_and_apps_import_nothing_of_each_other() -> None:
+    ours = {*ORDER, "reliability_studio", "django"}
+
+    wrong = [line for path in sources_of("lab") for line in forbidden_imports(path, ours)]
+    for app in [*ORDER, "reliability_studio"]:
+        wrong += [line for path in sources_of(app) for line in forbidden_imports(path, {"lab"})]
+
+    assert wrong == []
+
+
+def test_product_imports_no_tests() -> None:
+    packages = [*ORDER, "reliability_studio", "lab"]
+
+    wrong = [
+        line
+        for package in packages
+        for path in sources_of(package)
+        for line in forbidden_imports(path, {"tests"})
+    ]
+
+    assert wrong == []
+
+
+def pure_sources() -> Iterator[Path]:
+    for name in PURE:
+        path = ROOT / name
+        if path.exists():
+            yield path
+        elif path.with_suffix("").is_dir():  # a module that became a package
+            yield from sources_of(name.removesuffix(".py"))
+
+
+def test_pure_modules_import_nothing_that_does_io() -> None:
+    wrong = [line for path in pure_sources() for line in forbidden_imports(path, IMPURE)]
+
+    assert wrong == []
+
+
+def test_settings_module_is_read_through_django_only() -> None:
+    packages = [*ORDER, "reliability_studio", "tests"]
+
+    readers = {
+        str(path.relative_to(ROOT))
+        for package in packages
+        for path in sources_of(package)
+        for found in read_imports(path)
+        if found.module.startswith("reliability_studio.settings")
+    }
+
+    assert readers == SETTINGS_READERS
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_requirements_are_pinned(name: str) -> None:
+    lines = [line.partition("#")[0].strip() for line in (ROOT / name).read_text().splitlines()]
+
+    loose = [
+        line
+        for line in lines
+        if line
+        and not line.startswith("-r ")
+        and not re.fullmatch(r"[\w.-]+(\[[\w,-]+\])?==[\w.]+", line)
+    ]
+
+    assert loose == []
+
+
+def test_imports_of_finds_relative_nested_and_plain_imports() -> None:
+    source = "import a.b\nfrom c import d\ndef f():\n    from . import e\n    from .g import h\n"
+
+    found = imports_of(source, "app.sub.module")
+
+    assert found == [
+        Import("a.b", None),
+        Import("c.d", None),
+        Import("app.sub.e", "f"),
+        Import("app.sub.g.h", "f"),
+    ]
