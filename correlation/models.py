@@ -97,9 +97,7 @@ class Analysis(models.Model):
     error = models.TextField(blank=True, default="")
     sources = models.JSONField(default=dict)
     missing = models.JSONField(default=list)
-    superseded_by = models.ForeignKey(
-        "self", models.SET_NULL, null=True, related_name="supersedes"
-    )
+    superseded_by = models.ForeignKey("self", models.SET_NULL, null=True, related_name="supersedes")
 
     objects = AnalysisQuerySet.as_manager()
 
@@ -211,5 +209,3 @@ def confidence_band(confidence: float) -> str:
     if confidence >= 0.90:
         return "high"
     return "medium" if confidence >= 0.60 else "low"
-
-

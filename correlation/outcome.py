@@ -88,9 +88,7 @@ def _close(
     }
     held = Analysis.objects.filter(
         pk=analysis.pk, attempt=analysis.attempt, status=Analysis.Status.RUNNING
-    ).update(
-        status=status, finished_at=finished_at, lease_until=None, sources=sources, **columns
-    )
+    ).update(status=status, finished_at=finished_at, lease_until=None, sources=sources, **columns)
     return bool(held)
 
 

@@ -27,9 +27,7 @@ UNCLAIMED_AFTER = timedelta(seconds=5)
 PROGRESS_PANELS = ("causes", "sources")
 
 
-def request(
-    *, incident_id: UUID, reason: str, requested_by: User | None = None
-) -> Analysis | None:
+def request(*, incident_id: UUID, reason: str, requested_by: User | None = None) -> Analysis | None:
     """Queue an analysis and wake a worker after commit; the one already queued when there is.
 
     None for an incident that is merged into another: its survivor is analysed.
@@ -62,8 +60,9 @@ def _send(task: object, analysis_id: UUID) -> None:
         task.delay(str(analysis_id))  # type: ignore[attr-defined]
     except Exception as error:
         # kombu's errors differ by transport; the row stays queued and the sweeper finds it
-        logger.warning("broker unavailable, analysis %s waits for the sweeper: %s",
-                       analysis_id, error)
+        logger.warning(
+            "broker unavailable, analysis %s waits for the sweeper: %s", analysis_id, error
+        )
 
 
 def claim_next(now: datetime | None = None) -> Analysis | None:

@@ -94,8 +94,12 @@ def _told(analysis: Analysis) -> dict[str, Any]:
     told: dict[str, Any] = {"keys": set(), "sources": {}}
     events = TimelineEvent.objects.filter(
         incident=analysis.incident_id,
-        kind__in=[*KINDS.values(), Kind.ROOT_CAUSE_IDENTIFIED, Kind.CORRELATION_FAILED,
-                  Kind.CORRELATION_INCONCLUSIVE],
+        kind__in=[
+            *KINDS.values(),
+            Kind.ROOT_CAUSE_IDENTIFIED,
+            Kind.CORRELATION_FAILED,
+            Kind.CORRELATION_INCONCLUSIVE,
+        ],
     ).order_by("seq")
     for data in events.values_list("data", flat=True):
         if "key" in data:

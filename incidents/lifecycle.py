@@ -59,9 +59,7 @@ class VersionConflict(Exception):
 
     def __init__(self, incident: Incident, expected: int) -> None:
         self.incident, self.expected = incident, expected
-        super().__init__(
-            f"{incident.reference} is at version {incident.version}, not {expected}."
-        )
+        super().__init__(f"{incident.reference} is at version {incident.version}, not {expected}.")
 
 
 @dataclass(frozen=True)
@@ -183,17 +181,44 @@ def resolve(
     version: int | None = None,
 ) -> Incident:
     """Resolve: status, then `resolving` (impact, analyses), last `sealing` (timeline)."""
+    given = {"root_cause": root_cause, "resolution": resolution}
+    return patch(
+        incident_id=incident_id,
+        to=Status.RESOLVED,
+        actor=actor,
+        reason=reason,
+        changes={name: value for name, value in given.items() if value is not None},
+        version=version,
+    )
+
+
+def patch(
+    *,
+    incident_id: UUID,
+    actor: User | None,
+    changes: dict[str, Any],
+    to: str | None = None,
+    may_stay: bool = False,
+    services: Sequence[Service] | None = None,
+    reason: str = "",
+    version: int | None = None,
+) -> Incident:
+    """Edit and move in one transaction: both happen or neither does.
+
+    `may_stay` lets `to` be the status the incident has already.
+    """
     with transaction.atomic():
-        incident = locked(incident_id)
-        _expect_version(incident, version)
-        fields = []
-        for name, value in (("root_cause", root_cause), ("resolution", resolution)):
-            if value is not None:
-                _edit_field(incident, name, value, actor, reason)
-                fields.append(name)
-        if fields:
-            incident.save(update_fields=[*fields, "updated_at"])
-        return change_status(incident_id=incident_id, to=Status.RESOLVED, actor=actor, reason=reason)
+        incident = edit(
+            incident_id=incident_id,
+            actor=actor,
+            changes=changes,
+            services=services,
+            reason=reason,
+            version=version,
+        )
+        if to is None or (may_stay and to == incident.status):
+            return incident
+        return change_status(incident_id=incident_id, to=to, actor=actor, reason=reason)
 
 
 def change_status(
@@ -304,9 +329,7 @@ def edit(
         return incident
 
 
-def _edit_field(
-    incident: Incident, name: str, value: Any, actor: User | None, reason: str
-) -> None:
+def _edit_field(incident: Incident, name: str, value: Any, actor: User | None, reason: str) -> None:
     FieldChange.objects.create(
         incident=incident,
         field=name,

@@ -66,9 +66,7 @@ def render(panel: Panel, incident: Incident, *, as_of: datetime | None = None, o
     )
 
 
-def snapshot(
-    incident: Incident, names: Iterable[str] | None = None
-) -> list[tuple[str, str]]:
+def snapshot(incident: Incident, names: Iterable[str] | None = None) -> list[tuple[str, str]]:
     """(panel name, out-of-band HTML) of the named panels, all when None."""
     return [(p.name, render(p, incident, oob=True)) for p in panels(names)]
 

@@ -1,8 +1,9 @@
-"""What other apps may hook into; receivers run inside the lifecycle's transaction.
+"""What other apps may hook into; receivers run inside the sender's transaction.
 
-`resolving` and `sealing` are sent by `lifecycle.resolve` in that order, `reopened` by
-`lifecycle.reopen`, `occurrence_joined` (occurrence, alert, opened) when an alert's firing
-opens or joins an incident. Every signal carries `incident`; see the arguments at each send.
+`lifecycle.resolve` sends `resolving` and then `sealing`, `lifecycle.reopen` sends `reopened`.
+`occurrence_joined` (occurrence, alert, opened) says that an alert's firing opened or joined
+an incident, `occurrence_resolved` (occurrence, alert) that it is over. Every signal carries
+`incident`; the rest of the arguments stand at each send.
 """
 
 from django.dispatch import Signal
@@ -12,4 +13,5 @@ sealing = Signal()
 reopened = Signal()
 merged = Signal()
 occurrence_joined = Signal()
+occurrence_resolved = Signal()
 edited = Signal()

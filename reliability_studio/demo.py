@@ -141,7 +141,7 @@ def prepare(directory: Path, lab: Lab | None) -> list[str]:
                 "revoked_at": None,
             },
         )
-    shop.seed(lab.token if lab is not None else None)
+    shop.seed()
     return [*lines, ""]
 
 

@@ -110,6 +110,7 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "rest_framework",
     "rest_framework_simplejwt.token_blacklist",
     "reliability_studio",
@@ -223,7 +224,7 @@ else:
 
 # --- background work -------------------------------------------------------------------
 
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
         "visibility_timeout": 300,
@@ -248,6 +249,7 @@ CELERY_BEAT_SCHEDULE = {
     "prune-logins": {"task": "accounts.tasks.prune_logins", "schedule": 3600.0},
     "sweep-analyses": {"task": "correlation.tasks.sweep", "schedule": 15.0},
     "repeat-young-analyses": {"task": "correlation.tasks.repeat", "schedule": 5.0},
+    "resolve-quiet-incidents": {"task": "incidents.tasks.resolve_quiet", "schedule": 10.0},
     "sweep-deliveries": {"task": "incidents.tasks.sweep_deliveries", "schedule": 10.0},
 }
 
@@ -255,6 +257,9 @@ CORRELATION_SLOTS = env.integer("CORRELATION_SLOTS", 10, low=1, high=200)
 CORRELATION_LEASE_SECONDS = env.seconds("CORRELATION_LEASE_SECONDS", 60.0, low=1)
 CORRELATION_DEADLINE_SECONDS = env.seconds("CORRELATION_DEADLINE_SECONDS", 10.0, low=0.1, high=300)
 CORRELATION_REPEATS_SECONDS = (15, 30, 60, 120, 300)
+
+INTAKE_MAX_BYTES = env.integer("INTAKE_MAX_BYTES", 5_000_000, low=1000)
+RESOLVE_HOLD_DOWN_SECONDS = env.seconds("RESOLVE_HOLD_DOWN_SECONDS", 120.0)
 
 # --- telemetry -------------------------------------------------------------------------
 
@@ -321,6 +326,8 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
 # --- log -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from accounts.problems import not_found
 from reliability_studio.health import health
@@ -12,6 +13,10 @@ urlpatterns = [
     path("", include("accounts.page_urls")),
     path("api/auth/", include("accounts.urls")),
     path("api/", include("accounts.token_urls")),
+    path("api/", include("incidents.urls")),
+    path("api/", include("correlation.urls")),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),
     # last of /api/: what no line above took
     path("api/<path:rest>", not_found),
 ]

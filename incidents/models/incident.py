@@ -108,9 +108,7 @@ class Incident(models.Model):
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.OPEN)
     environment = models.CharField(max_length=63, default=PRODUCTION)
     source = models.CharField(max_length=16, choices=Source.choices, default=Source.MANUAL)
-    services = models.ManyToManyField(
-        Service, through="AffectedService", related_name="incidents"
-    )
+    services = models.ManyToManyField(Service, through="AffectedService", related_name="incidents")
     correlation_key = models.CharField(max_length=300, null=True, blank=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
@@ -179,12 +177,12 @@ class Incident(models.Model):
     def __str__(self) -> str:
         return f"{self.reference} {self.title}"
 
+    def get_absolute_url(self) -> str:
+        return f"/incidents/{self.reference}"
+
     @property
     def reference(self) -> str:
         return f"INC-{self.number}"
-
-    def get_absolute_url(self) -> str:
-        return f"/incidents/{self.reference}"
 
     @property
     def is_resolved(self) -> bool:
@@ -237,9 +235,7 @@ class StatusChange(models.Model):
     from_status = models.CharField(max_length=16, choices=Status.choices, blank=True)
     to_status = models.CharField(max_length=16, choices=Status.choices)
     at = models.DateTimeField(default=timezone.now)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
-    )
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     reason = models.TextField(blank=True, default="")
 
     class Meta:
@@ -258,9 +254,7 @@ class FieldChange(models.Model):
     old = models.JSONField(null=True)
     new = models.JSONField(null=True)
     at = models.DateTimeField(default=timezone.now)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
-    )
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     reason = models.TextField(blank=True, default="")
 
     class Meta:
@@ -277,9 +271,7 @@ class IncidentMerge(models.Model):
     source = models.ForeignKey(Incident, models.PROTECT, related_name="merges_out")
     target = models.ForeignKey(Incident, models.PROTECT, related_name="merges_in")
     at = models.DateTimeField(default=timezone.now)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
-    )
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     automatic = models.BooleanField(default=False)
     reason = models.TextField(blank=True, default="")
     similarity = models.FloatField(null=True)
@@ -292,9 +284,7 @@ class IncidentMerge(models.Model):
             models.UniqueConstraint(
                 fields=["source"], condition=Q(undone_at=None), name="merge_once_at_a_time"
             ),
-            models.CheckConstraint(
-                condition=~Q(source=F("target")), name="merge_not_into_itself"
-            ),
+            models.CheckConstraint(condition=~Q(source=F("target")), name="merge_not_into_itself"),
         ]
 
     def __str__(self) -> str:

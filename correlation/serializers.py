@@ -1,0 +1,87 @@
+"""Shapes of the correlations answer (DESIGN.md section 5; docs/api.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from correlation.models import Analysis, Correlation, RootCause
+
+
+class AnalysisSerializer(serializers.ModelSerializer[Analysis]):
+    class Meta:
+        model = Analysis
+        fields = [
+            "id",
+            "status",
+            "reason",
+            "attempt",
+            "queued_at",
+            "started_at",
+            "finished_at",
+            "error",
+            "sources",
+            "missing",
+            "superseded_by",
+        ]
+
+
+class CorrelationSerializer(serializers.ModelSerializer[Correlation]):
+    class Meta:
+        model = Correlation
+        fields = [
+            "id",
+            "type",
+            "source",
+            "service",
+            "peer",
+            "signal",
+            "title",
+            "unit",
+            "direction",
+            "confidence_score",
+            "onset_at",
+            "baseline",
+            "value",
+            "query",
+            "links",
+            "details",
+        ]
+
+
+class RootCauseSerializer(serializers.ModelSerializer[RootCause]):
+    band = serializers.CharField(read_only=True)
+    change = serializers.SerializerMethodField()
+    verdict = serializers.SerializerMethodField()
+
+    class Meta:
+        model = RootCause
+        fields = [
+            "rank",
+            "service",
+            "kind",
+            "title",
+            "explanation",
+            "confidence",
+            "band",
+            "change",
+            "supporting",
+            "contradicting",
+            "verdict",
+        ]
+
+    def get_change(self, cause: RootCause) -> str | None:
+        return cause.change or None
+
+    def get_verdict(self, cause: RootCause) -> str | None:
+        return cause.verdict or None
+
+
+class CorrelationsSerializer(serializers.Serializer[Any]):
+    """`analysis` is the newest run (or the one asked for); the rows are of the latest finished."""
+
+    analysis = AnalysisSerializer(allow_null=True)
+    shown = serializers.UUIDField(allow_null=True, help_text="The run the rows belong to.")
+    root_causes = RootCauseSerializer(many=True)
+    correlations = CorrelationSerializer(many=True)

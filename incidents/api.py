@@ -1,0 +1,237 @@
+"""REST API of incidents: fetch, call the lifecycle, answer."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from accounts.problems import Problem
+from incidents import lifecycle
+from incidents.filters import IncidentFilter
+from incidents.models import Incident, IncidentTask, Status
+from incidents.serializers import (
+    IncidentPatchSerializer,
+    IncidentSerializer,
+    IncidentWriteSerializer,
+    MergeSerializer,
+    TaskSerializer,
+    TransitionSerializer,
+)
+
+ETAG = re.compile(r'(?:W/)?"(\d+)"')
+
+
+def actor_of(request: Request) -> User | None:
+    """The person behind the request; None for a token without an owner."""
+    return request.user if isinstance(request.user, User) else None
+
+
+def incident_of(reference: str) -> Incident:
+    try:
+        return Incident.objects.by_reference(reference)
+    except Incident.DoesNotExist as error:
+        raise NotFound(f"There is no incident {reference[:60]!r}.") from error
+
+
+def expected_version(request: Request) -> int | None:
+    """The version named by If-Match; None when the header is absent or `*`."""
+    header = request.headers.get("If-Match", "").strip()
+    if header in ("", "*"):
+        return None
+    match = ETAG.fullmatch(header)
+    if match is None:
+        raise ValidationError({"If-Match": ['Give the ETag of the incident, such as "3".']})
+    return int(match[1])
+
+
+class IncidentViewSet(viewsets.GenericViewSet[Incident]):
+    """Open, read, edit and move incidents. `{reference}` is the id or INC-number."""
+
+    queryset = Incident.objects.select_related("merged_into").prefetch_related("affected__service")
+    serializer_class = IncidentSerializer
+    filterset_class = IncidentFilter
+    lookup_field = "reference"
+
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(request=IncidentWriteSerializer, responses={201: IncidentSerializer})
+    def create(self, request: Request) -> Response:
+        body = IncidentWriteSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        opened = lifecycle.open_incident(
+            **body.validated_data, source=Incident.Source.API, actor=actor_of(request)
+        )
+        answer = self._shape(opened.incident)
+        if opened.created:
+            return self._answer(opened.incident, answer, status.HTTP_201_CREATED)
+        answer["deduplicated"] = True
+        if opened.similarity:
+            answer["similarity"] = {
+                "score": opened.similarity.score,
+                "parts": opened.similarity.parts,
+            }
+        return self._answer(opened.incident, answer)
+
+    def retrieve(self, request: Request, reference: str) -> Response:
+        incident = self._get(reference)
+        return self._answer(incident, self._shape(incident))
+
+    @extend_schema(request=IncidentPatchSerializer, responses=IncidentSerializer)
+    def partial_update(self, request: Request, reference: str) -> Response:
+        body = IncidentPatchSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        changes: dict[str, Any] = dict(body.validated_data)
+        with _refusals():
+            incident = lifecycle.patch(
+                incident_id=self._get(reference).pk,
+                actor=actor_of(request),
+                to=changes.pop("status", None),
+                may_stay=True,
+                services=changes.pop("service_ids", None),
+                reason=changes.pop("reason", ""),
+                changes=changes,
+                version=expected_version(request),
+            )
+        return self._moved(incident)
+
+    @extend_schema(request=TransitionSerializer, responses=IncidentSerializer)
+    @action(detail=True, methods=["post"])
+    def acknowledge(self, request: Request, reference: str) -> Response:
+        return self._move(request, reference, Status.INVESTIGATING)
+
+    @extend_schema(request=TransitionSerializer, responses=IncidentSerializer)
+    @action(detail=True, methods=["post"])
+    def mitigate(self, request: Request, reference: str) -> Response:
+        return self._move(request, reference, Status.MITIGATED)
+
+    @extend_schema(request=TransitionSerializer, responses=IncidentSerializer)
+    @action(detail=True, methods=["post"])
+    def resolve(self, request: Request, reference: str) -> Response:
+        return self._move(request, reference, Status.RESOLVED)
+
+    @extend_schema(request=TransitionSerializer, responses=IncidentSerializer)
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, reference: str) -> Response:
+        body = TransitionSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        with _refusals():
+            incident = lifecycle.reopen(
+                incident_id=self._get(reference).pk,
+                actor=actor_of(request),
+                reason=body.validated_data["reason"],
+                version=expected_version(request),
+            )
+        return self._moved(incident)
+
+    @extend_schema(request=MergeSerializer, responses=IncidentSerializer)
+    @action(detail=True, methods=["post"])
+    def merge(self, request: Request, reference: str) -> Response:
+        """Merge this incident into another; answers the survivor."""
+        body = MergeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        source = self._get(reference)
+        try:
+            target = Incident.objects.by_reference(body.validated_data["into"])
+        except Incident.DoesNotExist as error:
+            raise ValidationError({"into": ["There is no such incident."]}) from error
+        if source.pk == target.pk:
+            raise ValidationError({"into": ["An incident cannot be merged into itself."]})
+        with _refusals():
+            lifecycle.merge(
+                source_id=source.pk,
+                target_id=target.pk,
+                actor=actor_of(request),
+                reason=body.validated_data["reason"],
+            )
+        return self._moved(target)
+
+    def _move(self, request: Request, reference: str, to: Status) -> Response:
+        body = TransitionSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        changes: dict[str, Any] = dict(body.validated_data)
+        with _refusals():
+            incident = lifecycle.patch(
+                incident_id=self._get(reference).pk,
+                actor=actor_of(request),
+                to=to,
+                reason=changes.pop("reason"),
+                changes=changes,
+                version=expected_version(request),
+            )
+        return self._moved(incident)
+
+    def _get(self, reference: str) -> Incident:
+        return incident_of(reference)
+
+    def _shape(self, incident: Incident) -> dict[str, Any]:
+        return cast("dict[str, Any]", dict(self.get_serializer(incident).data))
+
+    def _moved(self, incident: Incident) -> Response:
+        fresh = self.get_queryset().get(pk=incident.pk)
+        return self._answer(fresh, self._shape(fresh))
+
+    def _answer(
+        self, incident: Incident, body: dict[str, Any], code: int = status.HTTP_200_OK
+    ) -> Response:
+        headers = {"ETag": f'"{incident.version}"'}
+        if code == status.HTTP_201_CREATED:
+            headers["Location"] = f"/api/incidents/{incident.pk}"
+        return Response(body, status=code, headers=headers)
+
+
+class _refusals:  # noqa: N801  (reads as a clause: `with _refusals():`)
+    """Turns what the lifecycle refuses into 409 and 412 answers."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, lifecycle.TransitionRefused):
+            raise Problem(
+                409,
+                "transition-refused",
+                str(error),
+                status_now=error.incident.status,
+                allowed=list(error.allowed),
+            ) from error
+        if isinstance(error, lifecycle.VersionConflict):
+            raise Problem(
+                412,
+                "version-conflict",
+                f"{error} Read it again and repeat your change.",
+                version=error.incident.version,
+            ) from error
+
+
+class IncidentTaskViewSet(
+    mixins.ListModelMixin,
+    mixins.CreateModelMixin,
+    mixins.UpdateModelMixin,
+    viewsets.GenericViewSet[IncidentTask],
+):
+    """Follow-up work of one incident."""
+
+    serializer_class = TaskSerializer
+    http_method_names = ["get", "post", "patch", "head", "options"]
+    queryset = IncidentTask.objects.none()
+
+    def get_queryset(self) -> QuerySet[IncidentTask]:
+        if getattr(self, "swagger_fake_view", False):
+            return IncidentTask.objects.none()
+        return incident_of(self.kwargs["reference"]).tasks.select_related("owner")
+
+    def perform_create(self, serializer: Any) -> None:
+        serializer.save(
+            incident=incident_of(self.kwargs["reference"]), created_by=actor_of(self.request)
+        )

@@ -1,0 +1,58 @@
+"""Filters of the lists, by query string; an unknown value is a 400 that names it."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import Q, QuerySet
+
+from incidents.models import ChangeEvent, Incident, Service, Severity, Status
+
+
+class IncidentFilter(django_filters.FilterSet):
+    status = django_filters.MultipleChoiceFilter(choices=Status.choices)
+    severity = django_filters.MultipleChoiceFilter(choices=Severity.choices)
+    service = django_filters.CharFilter(field_name="services__slug", distinct=True)
+    environment = django_filters.CharFilter()
+    open = django_filters.BooleanFilter(method="only_open")
+    started_after = django_filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="gte")
+    started_before = django_filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt")
+    q = django_filters.CharFilter(method="search")
+
+    class Meta:
+        model = Incident
+        fields = ["source", "closed_as"]
+
+    def only_open(self, queryset: QuerySet[Incident], name: str, value: bool) -> QuerySet[Incident]:
+        return (
+            queryset.exclude(status=Status.RESOLVED)
+            if value
+            else queryset.filter(status=Status.RESOLVED)
+        )
+
+    def search(self, queryset: QuerySet[Incident], name: str, value: str) -> QuerySet[Incident]:
+        """Words of title, description and top cause, or INC-number."""
+        number = value.upper().removeprefix("INC-")
+        matching = (
+            Q(title__icontains=value)
+            | Q(description__icontains=value)
+            | Q(top_cause__icontains=value)
+        )
+        if number.isdecimal() and len(number) < 10:
+            matching |= Q(number=int(number))
+        return queryset.filter(matching)
+
+
+class ServiceFilter(django_filters.FilterSet):
+    class Meta:
+        model = Service
+        fields = ["slug", "environment", "team", "tier", "role", "namespace"]
+
+
+class ChangeFilter(django_filters.FilterSet):
+    service = django_filters.CharFilter(field_name="service__slug")
+    after = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    before = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+    class Meta:
+        model = ChangeEvent
+        fields = ["kind", "source"]

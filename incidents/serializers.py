@@ -1,0 +1,233 @@
+"""Shapes of the incidents API; field names are the API's, see docs/api.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from rest_framework import serializers
+
+from accounts.models import User
+from incidents.models import (
+    AffectedService,
+    ChangeEvent,
+    Incident,
+    IncidentTask,
+    Service,
+    ServiceDependency,
+    Severity,
+    Status,
+)
+
+
+class ServiceSlugField(serializers.SlugRelatedField[Service]):
+    """A service by its slug, in the environment of the request ("production" unless given)."""
+
+    default_error_messages = {"does_not_exist": "There is no service {value!r} in the catalogue."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        if not kwargs.get("read_only"):
+            kwargs.setdefault("queryset", Service.objects.all())
+        super().__init__(slug_field="slug", **kwargs)
+
+    def to_internal_value(self, data: Any) -> Service:
+        environment = "production"
+        initial = getattr(self.root, "initial_data", None)
+        if isinstance(initial, dict) and isinstance(initial.get("environment"), str):
+            environment = initial["environment"]
+        if not isinstance(data, str):
+            self.fail("invalid")
+        try:
+            return Service.objects.get(slug=data, environment=environment)
+        except ObjectDoesNotExist:
+            self.fail("does_not_exist", value=data)
+
+
+class ServiceSerializer(serializers.ModelSerializer[Service]):
+    class Meta:
+        model = Service
+        fields = [
+            "id",
+            "slug",
+            "environment",
+            "name",
+            "description",
+            "role",
+            "tier",
+            "team",
+            "namespace",
+            "users",
+            "revenue_per_hour",
+            "runbook_url",
+            "selectors",
+            "created_at",
+            "updated_at",
+        ]
+
+    def validate_selectors(self, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise serializers.ValidationError("Give an object: {kind of data source: selector}.")
+        return value
+
+
+class DependencySerializer(serializers.ModelSerializer[ServiceDependency]):
+    caller = ServiceSlugField()
+    callee = ServiceSlugField()
+
+    class Meta:
+        model = ServiceDependency
+        fields = ["id", "caller", "callee", "source", "created_at"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("caller") and attrs.get("caller") == attrs.get("callee"):
+            raise serializers.ValidationError({"callee": ["A service does not call itself."]})
+        return attrs
+
+
+class ChangeSerializer(serializers.ModelSerializer[ChangeEvent]):
+    service = ServiceSlugField()
+
+    class Meta:
+        model = ChangeEvent
+        fields = [
+            "id",
+            "service",
+            "kind",
+            "at",
+            "title",
+            "ref",
+            "author",
+            "url",
+            "description",
+            "diff",
+            "source",
+            "created_at",
+        ]
+        read_only_fields = ["source"]
+
+
+class AffectedServiceSerializer(serializers.ModelSerializer[AffectedService]):
+    service = ServiceSlugField(read_only=True)
+    name = serializers.CharField(source="service.name", read_only=True)
+
+    class Meta:
+        model = AffectedService
+        fields = ["service", "name", "impact", "added_at", "recovered_at"]
+
+
+class IncidentSerializer(serializers.ModelSerializer[Incident]):
+    reference = serializers.CharField(read_only=True)
+    service = serializers.SerializerMethodField()
+    services = AffectedServiceSerializer(source="affected", many=True, read_only=True)
+    merged_into = serializers.SerializerMethodField()
+    mtta_seconds = serializers.FloatField(read_only=True)
+    mttr_seconds = serializers.FloatField(read_only=True)
+    url = serializers.CharField(source="get_absolute_url", read_only=True)
+
+    class Meta:
+        model = Incident
+        fields = [
+            "id",
+            "number",
+            "reference",
+            "url",
+            "title",
+            "description",
+            "severity",
+            "status",
+            "environment",
+            "source",
+            "service",
+            "services",
+            "started_at",
+            "detected_at",
+            "acknowledged_at",
+            "mitigated_at",
+            "resolved_at",
+            "archived_at",
+            "mtta_seconds",
+            "mttr_seconds",
+            "root_cause",
+            "resolution",
+            "merged_into",
+            "closed_as",
+            "analysis_status",
+            "top_cause",
+            "top_cause_service",
+            "top_cause_confidence",
+            "business_impact",
+            "version",
+            "revision",
+            "created_at",
+            "updated_at",
+        ]
+
+    def get_service(self, incident: Incident) -> str | None:
+        """The primary affected service's slug."""
+        return next((a.service.slug for a in incident.affected.all()), None)
+
+    def get_merged_into(self, incident: Incident) -> str | None:
+        return incident.merged_into.reference if incident.merged_into else None
+
+
+class IncidentWriteSerializer(serializers.Serializer[Incident]):
+    """POST body: `service` (one slug) or `service_ids` (several), or neither."""
+
+    title = serializers.CharField(max_length=300)
+    description = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
+    severity = serializers.ChoiceField(Severity.choices)
+    environment = serializers.CharField(required=False, max_length=63)
+    service = ServiceSlugField(required=False)
+    service_ids = ServiceSlugField(many=True, required=False)
+    started_at = serializers.DateTimeField(required=False)
+    allow_duplicate = serializers.BooleanField(required=False, default=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "service" in attrs and "service_ids" in attrs:
+            raise serializers.ValidationError(
+                {"service_ids": ["Give service or service_ids, not both."]}
+            )
+        one = attrs.pop("service", None)
+        many = attrs.pop("service_ids", [])
+        attrs["services"] = [one] if one else list(many)
+        return attrs
+
+
+class IncidentPatchSerializer(serializers.Serializer[Incident]):
+    """PATCH body; `status` goes through the lifecycle and may be refused with 409."""
+
+    title = serializers.CharField(max_length=300, required=False)
+    description = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
+    severity = serializers.ChoiceField(Severity.choices, required=False)
+    service_ids = ServiceSlugField(many=True, required=False)
+    root_cause = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
+    resolution = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
+    status = serializers.ChoiceField(Status.choices, required=False)
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+
+
+class TransitionSerializer(serializers.Serializer[Incident]):
+    """Body of acknowledge, mitigate, resolve and reopen; all of it optional."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=10_000, default="")
+    root_cause = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
+    resolution = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
+
+
+class MergeSerializer(serializers.Serializer[Incident]):
+    into = serializers.CharField(help_text="The survivor: id or INC-number.")
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=10_000, default="")
+
+
+class TaskSerializer(serializers.ModelSerializer[IncidentTask]):
+    owner = serializers.SlugRelatedField(
+        slug_field="username",
+        queryset=User.objects.filter(is_active=True),
+        required=False,
+        allow_null=True,
+    )
+
+    class Meta:
+        model = IncidentTask
+        fields = ["id", "title", "description", "state", "owner", "due_at", "done_at", "created_at"]
+        read_only_fields = ["done_at"]
