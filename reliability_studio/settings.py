@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import django_stubs_ext
 
 from reliability_studio import environment as env
+
+django_stubs_ext.monkeypatch()  # ModelAdmin[Incident] and the like, at run time too
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
