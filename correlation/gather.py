@@ -31,10 +31,6 @@ _SPARE_SECONDS = 0.25
 """Queries get this much less than the whole deadline (at most a tenth of it), so that a slow
 source is named by its own error and not only by its absence."""
 
-_SILENT_AFTER = 3
-"""After so many queries without an answer and none with one, the rest are not sent: waiting
-for each in turn would cost the deadline several times over."""
-
 Query = Callable[[Deadline], Reply]
 PLANS: dict[str, Callable[[Source, Scope], dict[str, Query]]] = {
     "prometheus": metric_queries,
@@ -94,8 +90,11 @@ def _start(source: Source, scope: Scope, deadline: Deadline) -> Run:
 
 
 def _send(run: Run, name: str, query: Query, deadline: Deadline) -> Reply:
-    """Sends one query, unless the source has answered none and left several without answer."""
-    if len(run.silences) >= _SILENT_AFTER and not run.answered:
+    """Sends one query, unless the source has answered none so far and left one without answer.
+
+    Waiting for each in turn would cost a silent source's timeout several times over.
+    """
+    if run.silences and not run.answered:
         raise run.silences[0]
     run.sent.append(name)
     try:
