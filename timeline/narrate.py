@@ -1,0 +1,247 @@
+"""Puts what happened to an incident into plain words on its timeline."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from accounts.models import User
+from incidents.models import (
+    Alert,
+    AlertOccurrence,
+    FieldChange,
+    Incident,
+    IncidentMerge,
+    Status,
+    StatusChange,
+)
+from incidents.models import Severity as IncidentSeverity
+from timeline.models import WRITTEN_BY_PEOPLE, Kind, Severity, TimelineAnchor, TimelineEvent
+from timeline.record import Entry, TimelineSealed, record, seal
+
+SEVERITY_OF_INCIDENT = {
+    IncidentSeverity.CRITICAL: Severity.CRITICAL,
+    IncidentSeverity.HIGH: Severity.HIGH,
+    IncidentSeverity.MEDIUM: Severity.WARNING,
+    IncidentSeverity.LOW: Severity.INFO,
+}
+# the values of an alert's `severity` label that senders use; others are a warning
+SEVERITY_OF_ALERT = {
+    "critical": Severity.CRITICAL,
+    "page": Severity.CRITICAL,
+    "error": Severity.HIGH,
+    "high": Severity.HIGH,
+    "info": Severity.INFO,
+    "low": Severity.INFO,
+    "none": Severity.INFO,
+}
+
+
+def status_change(change: StatusChange) -> TimelineEvent:
+    if not change.from_status:
+        return _opening(change)
+    mitigated = change.to_status == Status.MITIGATED
+    return record(
+        incident_id=change.incident_id,
+        kind=Kind.MITIGATION_APPLIED if mitigated else Kind.STATUS_CHANGED,
+        title=_status_title(change),
+        body=change.reason,
+        source=_source(change.actor),
+        actor=change.actor,
+        occurred_at=change.at,
+        data={"from": change.from_status, "to": change.to_status},
+    )
+
+
+def _opening(change: StatusChange) -> TimelineEvent:
+    incident = change.incident
+    services = [affected.service.slug for affected in incident.affected.select_related("service")]
+    by = {Incident.Source.ALERT: "by an alert", Incident.Source.LAB: "by the lab"}
+    who = f"by {change.actor.username}" if change.actor else by.get(incident.source, "")
+    return record(
+        incident_id=incident.pk,
+        kind=Kind.INCIDENT_CREATED,
+        severity=SEVERITY_OF_INCIDENT[IncidentSeverity(incident.severity)],
+        title=f"{' '.join(filter(None, ('Incident opened', who)))}: {incident.title}",
+        body=incident.description,
+        source=_source(change.actor),
+        actor=change.actor,
+        occurred_at=change.at,
+        data={
+            "reference": incident.reference,
+            "severity": incident.severity,
+            "services": services,
+            "opened_from": incident.source,
+            "started_at": incident.started_at,
+            "detected_at": incident.detected_at,
+        },
+    )
+
+
+def _status_title(change: StatusChange) -> str:
+    who, reason = change.actor, f": {change.reason}" if change.reason else ""
+    if change.to_status == Status.MITIGATED:
+        return f"Mitigated by {who.username}{reason}" if who else f"Mitigated{reason}"
+    if change.to_status == Status.RESOLVED:
+        return f"{who.username} resolved the incident" if who else "The incident was resolved"
+    if change.from_status == Status.OPEN:
+        return f"{who.username} acknowledged the incident" if who else "Investigation started"
+    return f"{who.username} resumed the investigation" if who else "Investigation resumed"
+
+
+def field_change(change: FieldChange) -> TimelineEvent | None:
+    """None when the timeline is sealed: the change stays a row of its own, after the seal."""
+    is_severity = change.field == "severity"
+    severity = Severity.INFO
+    if is_severity:
+        severity = SEVERITY_OF_INCIDENT[IncidentSeverity(change.new)]
+    return _unless_sealed(
+        Entry(
+            kind=Kind.SEVERITY_CHANGED if is_severity else Kind.EDITED,
+            severity=severity,
+            title=_field_title(change),
+            body=change.reason,
+            source=_source(change.actor),
+            actor=change.actor,
+            occurred_at=change.at,
+            data={"field": change.field, "old": change.old, "new": change.new},
+        ),
+        change.incident,
+    )
+
+
+def _field_title(change: FieldChange) -> str:
+    who, name = change.actor, change.field.replace("_", " ")
+    if change.field == "severity":
+        move = f"from {change.old} to {change.new}"
+        return f"{who.username} changed the severity {move}" if who else f"Severity {move}"
+    verb = "changed" if change.old else "set"
+    return f"{who.username} {verb} the {name}" if who else f"The {name} was {verb}"
+
+
+def alert_firing(
+    incident: Incident, alert: Alert, occurrence: AlertOccurrence
+) -> TimelineEvent | None:
+    """None when the timeline is sealed: the occurrence is a row of its own."""
+    service = occurrence.service.slug if occurrence.service else None
+    label = str(alert.labels.get("severity", "")).lower()
+    annotations = alert.annotations
+    return _unless_sealed(
+        Entry(
+            kind=Kind.ALERT_FIRING,
+            severity=SEVERITY_OF_ALERT.get(label, Severity.WARNING),
+            title=f"Alert {alert.name} firing" + (f" on {service}" if service else ""),
+            body=str(annotations.get("summary") or annotations.get("description") or ""),
+            source="alert",
+            occurred_at=occurrence.started_at,
+            data={
+                "alert": alert.name,
+                "occurrence": occurrence.pk,
+                "service": service,
+                "labels": alert.labels,
+                "generator_url": alert.generator_url,
+            },
+        ),
+        incident,
+    )
+
+
+def close(incident: Incident, actor: User | None) -> TimelineAnchor:
+    """The final event, with MTTR and the services known to have recovered; then the seal."""
+    impacts = list(incident.affected.select_related("service"))
+    recovered = [a.service.slug for a in impacts if a.recovered_at is not None]
+    mttr = incident.mttr_seconds
+    assert mttr is not None  # `sealing` follows the status
+    ratio = f"{len(recovered)}/{len(impacts)}"
+    return seal(
+        incident.pk,
+        Entry(
+            kind=Kind.INCIDENT_RESOLVED,
+            title=f"Incident resolved after {human(mttr)}",
+            body=f"MTTR {human(mttr)}. Services confirmed recovered: {ratio}.",
+            actor=actor,
+            occurred_at=incident.resolved_at,
+            data={
+                "mttr_seconds": mttr,
+                "mtta_seconds": incident.mtta_seconds,
+                "services_recovered": ratio,
+                "recovered": recovered,
+                "not_recovered": [a.service.slug for a in impacts if a.recovered_at is None],
+                "root_cause": incident.root_cause,
+                "resolution": incident.resolution,
+            },
+        ),
+    )
+
+
+def reopening(incident: Incident, actor: User | None, reason: str) -> TimelineEvent:
+    """Lifts the seal; the event keeps what was sealed."""
+    anchor = TimelineAnchor.objects.filter(pk=incident.pk).first()
+    return record(
+        incident_id=incident.pk,
+        kind=Kind.REOPENED,
+        severity=Severity.WARNING,
+        title=f"{actor.username} reopened the incident" if actor else "The incident was reopened",
+        body=reason,
+        source=_source(actor),
+        actor=actor,
+        data={
+            "sealed_at": anchor.sealed_at if anchor else None,
+            "root_digest": anchor.root_digest if anchor else "",
+        },
+    )
+
+
+def merging(source: Incident, target: Incident, merge: IncidentMerge) -> TimelineEvent:
+    """Both sides: the source is sealed, the target absorbs its root digest."""
+    actor = merge.actor
+    by = f" by {actor.username}" if actor else ""
+    why: dict[str, Any] = {"merge": merge.pk, "similarity": merge.similarity}
+    anchor = seal(
+        source.pk,
+        Entry(
+            kind=Kind.MERGED,
+            title=f"Merged into {target.reference}{by}: {target.title}",
+            body=merge.reason,
+            source=_source(actor),
+            actor=actor,
+            occurred_at=merge.at,
+            data={**why, "target": target.pk, "target_reference": target.reference},
+        ),
+    )
+    return record(
+        incident_id=target.pk,
+        kind=Kind.ABSORBED,
+        title=f"Absorbed {source.reference}{by}: {source.title}",
+        body=merge.reason,
+        source=_source(actor),
+        actor=actor,
+        occurred_at=merge.at,
+        data={
+            **why,
+            "source": source.pk,
+            "source_reference": source.reference,
+            "source_length": anchor.length,
+            "source_root_digest": anchor.root_digest,
+        },
+    )
+
+
+def human(seconds: float) -> str:
+    """2531.4 -> "42 min 11 s"; the two largest units, days to seconds."""
+    left = timedelta(seconds=round(seconds))
+    hours, rest = divmod(left.seconds, 3600)
+    units = ((left.days, "d"), (hours, "h"), (rest // 60, "min"), (rest % 60, "s"))
+    parts = [f"{count} {unit}" for count, unit in units if count]
+    return " ".join(parts[:2]) or "0 s"
+
+
+def _source(actor: User | None) -> str:
+    return WRITTEN_BY_PEOPLE if actor is not None else "system"
+
+
+def _unless_sealed(entry: Entry, incident: Incident) -> TimelineEvent | None:
+    try:
+        return record(incident_id=incident.pk, **vars(entry))
+    except TimelineSealed:
+        return None  # it has its own row, and the page shows those apart from the record

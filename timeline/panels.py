@@ -1,0 +1,40 @@
+"""The timeline on the incident page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from incidents.live import Panel
+from incidents.models import Incident
+from timeline.models import TimelineAnchor, TimelineEvent
+
+SHOWN = 200
+
+
+def context(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
+    """{events: oldest first, the newest 200; more: how many older ones; sealed: anchor or None}.
+
+    With `as_of` only what had been recorded by then.
+    """
+    events = TimelineEvent.objects.filter(incident=incident)
+    anchor = TimelineAnchor.objects.filter(incident=incident, sealed_at__isnull=False)
+    if as_of is not None:
+        events = events.filter(recorded_at__lte=as_of)
+        anchor = anchor.filter(sealed_at__lte=as_of)
+    newest = list(events.select_related("actor").order_by("-seq")[:SHOWN])
+    newest.reverse()
+    return {
+        "events": newest,
+        "sealed": anchor.first(),
+        "more": newest[0].seq - 1 if newest else 0,
+    }
+
+
+PANEL = Panel(
+    name="timeline",
+    template="timeline/_timeline.html",
+    context=context,
+    column="side",
+    order=10,
+)
