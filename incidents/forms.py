@@ -73,15 +73,17 @@ class Resolution(forms.Form):
 class CustomFailure(forms.Form):
     """The failure lab's payload; what is left empty is not disturbed."""
 
-    service = forms.CharField(max_length=100)
+    service = forms.ModelChoiceField(
+        Service.objects.all(), to_field_name="slug", empty_label="Choose a service"
+    )
     error_rate = forms.FloatField(
         label="Error rate (0 to 1)", required=False, min_value=0, max_value=1
     )
     cpu_usage = forms.FloatField(
-        label="CPU usage (0 to 1)", required=False, min_value=0, max_value=1
+        label="CPU usage (%)", required=False, min_value=0, max_value=100
     )
     memory_usage = forms.FloatField(
-        label="Memory usage (0 to 1)", required=False, min_value=0, max_value=1
+        label="Memory usage (%)", required=False, min_value=0, max_value=100
     )
     response_time_ms = forms.FloatField(
         label="Response time (ms)", required=False, min_value=0, max_value=60_000
@@ -91,4 +93,5 @@ class CustomFailure(forms.Form):
     )
 
     def payload(self) -> dict[str, Any]:
-        return {k: v for k, v in self.cleaned_data.items() if v not in (None, "")}
+        numbers = {k: v for k, v in self.cleaned_data.items() if k != "service" and v is not None}
+        return {"service": self.cleaned_data["service"].slug, **numbers}

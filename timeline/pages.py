@@ -14,7 +14,7 @@ from accounts.permissions import role_required
 from accounts.problems import problem
 from incidents.models import Incident
 from incidents.pages import PageRequest, panels_answer
-from timeline.models import TimelineEvent
+from timeline.models import Kind
 from timeline.record import TimelineSealed, record
 
 TITLE_LETTERS = 200
@@ -43,7 +43,7 @@ def add_note(request: PageRequest, incident_id: UUID) -> HttpResponse:
     try:
         record(
             incident_id=found.pk,
-            kind=TimelineEvent.Kind.NOTE,
+            kind=Kind.NOTE,
             title=title,
             body=body,
             source="page",

@@ -1,0 +1,47 @@
+"""The service catalogue's pages."""
+
+from __future__ import annotations
+
+from django.db.models import Count, Prefetch, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts.models import Role
+from accounts.permissions import role_required
+from incidents.models import Incident, Service, ServiceDependency, Status
+from incidents.models.catalogue import PRODUCTION
+
+RECENT = 15
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def services(request: HttpRequest) -> HttpResponse:
+    active = Q(incidents__merged_into=None) & ~Q(incidents__status=Status.RESOLVED)
+    rows = Service.objects.annotate(
+        active_incidents=Count("incidents", filter=active, distinct=True)
+    ).order_by("environment", "tier", "slug")
+    return render(request, "incidents/services.html", {"services": rows})
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def service(request: HttpRequest, slug: str) -> HttpResponse:
+    """One service; `?environment=` picks among namesakes, production first."""
+    edges = ServiceDependency.objects.select_related("caller", "callee")
+    namesakes = Service.objects.filter(slug=slug).prefetch_related(
+        Prefetch("calls", edges.order_by("callee__slug")),
+        Prefetch("called_by", edges.order_by("caller__slug")),
+    )
+    wanted = request.GET.get("environment", PRODUCTION)
+    ranked = sorted(namesakes, key=lambda s: (s.environment != wanted, s.environment))
+    if not ranked:
+        raise Http404(f"No service {slug}")
+    found = ranked[0]
+    context = {
+        "service": found,
+        "incidents": Incident.objects.filter(services=found).order_by("-started_at")[:RECENT],
+        "changes": found.changes.all()[:RECENT],
+    }
+    return render(request, "incidents/service.html", context)

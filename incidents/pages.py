@@ -1,0 +1,133 @@
+"""The board and the incident page, and the buttons on them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from accounts.models import Role, User
+from accounts.permissions import role_required
+from accounts.problems import problem
+from incidents import lifecycle, live
+from incidents.board import board_page
+from incidents.forms import BoardFilter, NewIncident, Resolution
+from incidents.models import Incident, Service
+
+
+class PageRequest(HttpRequest):
+    """What the middleware and `role_required` have made of a request."""
+
+    htmx: HtmxDetails
+    user: User
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def board(request: PageRequest) -> HttpResponse:
+    """All incidents; an htmx request gets the list alone. A bad filter is a 400 that names it."""
+    form = BoardFilter(request.GET)
+    context: dict[str, Any] = {"form": form, "page": None, "status": 400}
+    if form.is_valid():
+        try:
+            context |= {"page": board_page(**form.cleaned_data), "status": 200}
+        except (ValueError, OverflowError):
+            form.add_error("older", "This link to older incidents is not valid.")
+    if request.htmx and not request.htmx.history_restore_request:
+        template = "incidents/_board.html"
+    else:
+        template = "incidents/board.html"
+        context["services"] = Service.objects.values_list("slug", flat=True).distinct()
+    response = render(request, template, context, status=context["status"])
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def incident(request: PageRequest, reference: str) -> HttpResponse:
+    try:
+        found = Incident.objects.by_reference(reference)
+    except Incident.DoesNotExist:
+        raise Http404(f"No incident {reference[:100]}") from None
+    if found.merged_into is not None:
+        messages.info(request, f"{found.reference} was merged into {found.merged_into.reference}.")
+        return redirect(found.merged_into)
+    columns: dict[str, Any] = {"top": [], "main": [], "side": []}
+    for panel in live.panels():
+        columns[panel.column].append(live.render(panel, found, oob=False))
+    context = {"incident": found, "resolution": Resolution(), **columns}
+    return render(request, "incidents/incident.html", context)
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def poll(request: PageRequest, incident_id: UUID) -> HttpResponse:
+    """204 while the page is current, else all panels and the poll's new address."""
+    found = get_object_or_404(Incident.objects.select_related("merged_into"), pk=incident_id)
+    if found.merged_into is not None:
+        return HttpResponseClientRedirect(found.merged_into.get_absolute_url())
+    if request.GET.get("revision") == str(found.revision):
+        return HttpResponse(status=204)
+    return panels_answer(request, found)
+
+
+def panels_answer(request: HttpRequest, found: Incident) -> HttpResponse:
+    """Every panel as an out-of-band fragment: the page is current without its socket."""
+    fragments = [html for _name, html in live.snapshot(found)]
+    context = {"incident": found, "fragments": fragments}
+    return render(request, "incidents/_live.html", context)
+
+
+ACTS = {
+    "acknowledge": lifecycle.acknowledge,
+    "mitigate": lifecycle.mitigate,
+    "resolve": lifecycle.resolve,
+    "reopen": lifecycle.reopen,
+}
+
+
+@require_POST
+@role_required(Role.RESPONDER)
+def act(request: PageRequest, incident_id: UUID, name: str) -> HttpResponse:
+    """One step of the lifecycle; a step that is not allowed is a 409 in words."""
+    details: dict[str, Any] = {}
+    if name == "resolve":
+        form = Resolution(request.POST)
+        if not form.is_valid():
+            return problem(400, "invalid", "Root cause and resolution are at most 10,000 letters.")
+        details = {field: text for field, text in form.cleaned_data.items() if text}
+    try:
+        found = ACTS[name](incident_id=incident_id, actor=request.user, **details)
+    except Incident.DoesNotExist:
+        raise Http404("No such incident") from None
+    except lifecycle.TransitionRefused as error:
+        return problem(409, "transition-refused", str(error), allowed=list(error.allowed))
+    return panels_answer(request, found)
+
+
+@require_http_methods(["GET", "POST"])
+@role_required(Role.RESPONDER)
+def new_incident(request: PageRequest) -> HttpResponse:
+    form = NewIncident(request.POST or None, initial={"service": request.GET.get("service")})
+    duplicate = None
+    if request.method == "POST" and form.is_valid():
+        opened = lifecycle.open_incident(
+            title=form.cleaned_data["title"],
+            severity=form.cleaned_data["severity"],
+            description=form.cleaned_data["description"],
+            services=form.services(),
+            actor=request.user,
+            allow_duplicate=form.cleaned_data["allow_duplicate"],
+        )
+        if opened.created:
+            return redirect(opened.incident)
+        duplicate = opened
+    return render(request, "incidents/new.html", {"form": form, "duplicate": duplicate})

@@ -1,0 +1,112 @@
+/* Theme toggle, dialogs, copy buttons, notices, and times in the reader's own zone. */
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const zone = document.body.dataset.timeZone || "UTC";
+
+  // --- theme -----------------------------------------------------------------------------
+  const systemDark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : systemDark.matches);
+  const toggle = document.getElementById("theme-toggle");
+  const label = () => {
+    if (toggle) toggle.textContent = isDark() ? "Light" : "Dark";
+  };
+  if (toggle) {
+    toggle.hidden = false;
+    toggle.addEventListener("click", () => {
+      root.dataset.theme = isDark() ? "light" : "dark";
+      try {
+        localStorage.setItem("studio-theme", root.dataset.theme);
+      } catch {
+        // not remembered then
+      }
+      label();
+    });
+    systemDark.addEventListener("change", label);
+    label();
+  }
+
+  // --- times -----------------------------------------------------------------------------
+  const clock = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const day = new Intl.DateTimeFormat("en-GB", { timeZone: zone, year: "numeric", month: "short", day: "numeric" });
+  const two = (n) => String(n).padStart(2, "0");
+  const spoken = (seconds) => {
+    const s = Math.max(0, Math.floor(seconds));
+    if (s < 60) return `${s}s`;
+    if (s < 3600) return `${Math.floor(s / 60)}m ${two(s % 60)}s`;
+    if (s < 86400) return `${Math.floor(s / 3600)}h ${two(Math.floor((s % 3600) / 60))}m`;
+    return `${Math.floor(s / 86400)}d ${Math.floor((s % 86400) / 3600)}h`;
+  };
+  const write = (element, text) => {
+    if (element.textContent !== text) element.textContent = text;
+  };
+  const showTimes = (within) => {
+    for (const element of within.querySelectorAll("time[datetime]:not([data-age])")) {
+      if (!element.dateTime.includes("T")) continue; // a day, not a moment
+      const at = new Date(element.dateTime);
+      if (Number.isNaN(at.getTime())) continue;
+      const short = element.closest(".timeline") || day.format(at) === day.format(new Date());
+      write(element, short ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`);
+      element.title = `${day.format(at)}, ${clock.format(at)} ${zone}`;
+    }
+  };
+  const showAges = () => {
+    for (const element of document.querySelectorAll("time[data-age]")) {
+      const at = new Date(element.dateTime);
+      if (!Number.isNaN(at.getTime())) write(element, spoken((Date.now() - at.getTime()) / 1000));
+    }
+  };
+  window.studioTimes = () => {
+    showTimes(document);
+    showAges();
+  };
+  setInterval(showAges, 1000);
+
+  // --- notices ---------------------------------------------------------------------------
+  window.studioNotice = (text, good = false) => {
+    const region = document.getElementById("notice");
+    if (!region) return;
+    const item = document.createElement("div");
+    item.className = good ? "notice-item good" : "notice-item";
+    const words = document.createElement("span");
+    words.textContent = text;
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "button button-quiet button-small";
+    close.textContent = "Dismiss";
+    close.addEventListener("click", () => item.remove());
+    item.append(words, close);
+    region.replaceChildren(item);
+    setTimeout(() => item.remove(), good ? 3000 : 15000);
+  };
+
+  // --- buttons that act on the page itself ------------------------------------------------
+  const copy = async (text) => {
+    if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    if (!done) throw new Error("copying is not allowed");
+    return undefined;
+  };
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest("[data-copy], [data-opens], [data-closes], [data-reveals]");
+    if (!target) return;
+    if (target.dataset.copy) {
+      copy(document.querySelector(target.dataset.copy).textContent).then(
+        () => window.studioNotice("Query copied.", true),
+        () => window.studioNotice("The browser did not allow copying; select the text instead."),
+      );
+    } else if (target.dataset.opens) {
+      document.querySelector(target.dataset.opens).showModal();
+    } else if (target.dataset.reveals) {
+      const shown = document.querySelector(target.dataset.reveals);
+      if (shown) shown.open = true;
+    } else {
+      target.closest("dialog").close();
+    }
+  });
+})();

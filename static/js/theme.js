@@ -1,0 +1,10 @@
+/* Runs before the first paint: the theme chosen on this device, else the system's. */
+(() => {
+  "use strict";
+  try {
+    const chosen = localStorage.getItem("studio-theme");
+    if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+  } catch {
+    // storage is blocked: the system's theme it is
+  }
+})();
