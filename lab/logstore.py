@@ -93,6 +93,11 @@ class LogStore:
                     answer.append((dict(stream.labels), stream.entries[low:high]))
         return sorted(answer, key=lambda found: list(found[0].items()))
 
+    @property
+    def newest_ns(self) -> int:
+        """Time of the newest line, 0 when there is none."""
+        return self._newest_ns
+
     def _prune(self, at_ns: int) -> None:
         self._pruned_ns = at_ns
         oldest = at_ns - self._retention_ns

@@ -49,6 +49,7 @@ def respond(tsdb: Tsdb, method: str, path: str, params: Params) -> Answer:
         return 200, PLAIN, f"Prometheus Server is {state}.\n".encode()
     values_of = _VALUES_PATH.fullmatch(path)
     route: _Route | None
+    methods: tuple[str, ...]
     if values_of:
         route, methods = partial(_label_values, label=values_of[1]), ("GET",)
     else:

@@ -19,7 +19,7 @@ Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
-class BadQuery(ValueError):  # noqa: N818 - the name is the lab's interface
+class BadQuery(ValueError):
     """The query is not valid PromQL. `column` counts from 1, None when it is not known."""
 
     def __init__(self, message: str, column: int | None = None) -> None:
