@@ -81,6 +81,8 @@ class _Publication:
     def __init__(self, incident_id: UUID) -> None:
         self.incident_id = incident_id
         self.panels: set[str] = set()
+        # Django names a robust hook that failed by this, and fails itself without it
+        self.__qualname__ = type(self).__qualname__
 
     def __call__(self) -> None:
         publish(self.incident_id, self.panels)
@@ -93,18 +95,18 @@ def changed(incident_id: UUID, *names: str) -> None:
     """
     Incident.objects.filter(pk=incident_id).update(revision=F("revision") + 1)
     connection = transaction.get_connection()
-    here = set(connection.savepoint_ids)
-    for savepoints, hook, _robust in connection.run_on_commit:
-        if (
-            isinstance(hook, _Publication)
-            and hook.incident_id == incident_id
-            and savepoints == here  # another savepoint may yet be rolled back alone
-        ):
+    for _savepoints, hook, _robust in connection.run_on_commit:
+        if isinstance(hook, _Publication) and hook.incident_id == incident_id:
             hook.panels.update(names)
             return
     publication = _Publication(incident_id)
     publication.panels.update(names)
-    transaction.on_commit(publication, robust=True)
+    if not connection.in_atomic_block:
+        publication()
+        return
+    # on_commit() would tie it to the innermost savepoint, and a transaction of nested blocks
+    # would publish once for each; tied to none, a block rolled back alone costs one redraw
+    connection.run_on_commit.append((set(), publication, True))
 
 
 def publish(incident_id: UUID, names: Iterable[str]) -> None:
