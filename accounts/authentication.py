@@ -38,7 +38,7 @@ class BearerAuthentication(BaseAuthentication):
             return self._api_token(plain)
         try:
             access = AccessToken(plain)  # type: ignore[arg-type]  # stubs want a Token
-        except TokenError as error:
+        except (TokenError, ValueError, OverflowError) as error:
             raise AuthenticationFailed("The access token is not valid or has expired.") from error
         family = tokens.family_of(access)
         if family is None or not family.is_live:

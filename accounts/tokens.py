@@ -106,7 +106,7 @@ def family_of(jwt: Token) -> RefreshFamily | None:
 def _decode(raw: str) -> RefreshJwt:
     try:
         return RefreshJwt(raw)  # type: ignore[arg-type]  # stubs want a Token
-    except TokenError as error:
+    except (TokenError, ValueError, OverflowError) as error:  # the latter: an exp beyond dates
         raise RefreshRefusedError("The refresh token is not valid or has expired.") from error
 
 

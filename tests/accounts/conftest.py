@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from rest_framework.test import APIClient
 
 from accounts.models import Role, User
@@ -15,12 +16,17 @@ PASSWORD = "correct horse battery"
 MakeUser = Callable[..., User]
 
 
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    return make_password(PASSWORD)  # once: Argon2 is slow on purpose
+
+
 @pytest.fixture
-def make_user(db: None) -> MakeUser:
+def make_user(db: None, password_hash: str) -> MakeUser:
     def make(role: Role = Role.RESPONDER, **fields: Any) -> User:
         name = fields.pop("username", f"person{uuid4().hex[:8]}")
         fields.setdefault("email", f"{name}@studio.example")
-        return User.objects.create_user(name, password=PASSWORD, role=role, **fields)
+        return User.objects.create(username=name, password=password_hash, role=role, **fields)
 
     return make
 
