@@ -6,6 +6,7 @@ import re
 from typing import Any, cast
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
@@ -235,3 +236,8 @@ class IncidentTaskViewSet(
         serializer.save(
             incident=incident_of(self.kwargs["reference"]), created_by=actor_of(self.request)
         )
+
+    def perform_update(self, serializer: Any) -> None:
+        before = serializer.instance.done_at
+        done = serializer.validated_data.get("state", serializer.instance.state) == "done"
+        serializer.save(done_at=(before or timezone.now()) if done else None)

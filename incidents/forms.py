@@ -79,9 +79,7 @@ class CustomFailure(forms.Form):
     error_rate = forms.FloatField(
         label="Error rate (0 to 1)", required=False, min_value=0, max_value=1
     )
-    cpu_usage = forms.FloatField(
-        label="CPU usage (%)", required=False, min_value=0, max_value=100
-    )
+    cpu_usage = forms.FloatField(label="CPU usage (%)", required=False, min_value=0, max_value=100)
     memory_usage = forms.FloatField(
         label="Memory usage (%)", required=False, min_value=0, max_value=100
     )

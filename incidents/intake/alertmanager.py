@@ -63,8 +63,10 @@ def _alert(item: Any, where: str) -> ReceivedAlert:
         firing=status == "firing",
         labels=labels,
         annotations=_texts(item.get("annotations") or {}, f"{where}.annotations"),
-        fingerprint=fingerprint if isinstance(fingerprint, str) and fingerprint else digest(labels),
-        generator_url=str(item.get("generatorURL") or "")[:2000],
+        fingerprint=_clean(fingerprint)
+        if isinstance(fingerprint, str) and fingerprint
+        else digest(labels),
+        generator_url=_clean(str(item.get("generatorURL") or ""))[:2000],
         starts_at=_time(item.get("startsAt"), f"{where}.startsAt"),
     )
 
@@ -72,7 +74,12 @@ def _alert(item: Any, where: str) -> ReceivedAlert:
 def _texts(value: Any, where: str) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
         raise Unacceptable(f"{where}: is not an object of texts")
-    return {str(key): text for key, text in value.items()}
+    return {_clean(str(key)): _clean(text) for key, text in value.items()}
+
+
+def _clean(text: str) -> str:
+    """Without NUL characters, which PostgreSQL refuses."""
+    return text.replace("\x00", "")
 
 
 def _time(value: Any, where: str) -> datetime | None:

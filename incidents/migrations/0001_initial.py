@@ -9,7 +9,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -18,313 +17,820 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='AlertSource',
+            name="AlertSource",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.SlugField(max_length=63, unique=True)),
-                ('kind', models.CharField(default='alertmanager', max_length=16)),
-                ('environment', models.CharField(default='production', max_length=63)),
-                ('ignored_labels', models.JSONField(blank=True, default=list, help_text="Labels left out of a series' identity.")),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=63, unique=True)),
+                ("kind", models.CharField(default="alertmanager", max_length=16)),
+                ("environment", models.CharField(default="production", max_length=63)),
+                (
+                    "ignored_labels",
+                    models.JSONField(
+                        blank=True, default=list, help_text="Labels left out of a series' identity."
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='NumberSequence',
+            name="NumberSequence",
             fields=[
-                ('name', models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ('value', models.PositiveIntegerField(default=0)),
+                ("name", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("value", models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Alert',
+            name="Alert",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('identity', models.CharField(max_length=64)),
-                ('name', models.CharField(max_length=200)),
-                ('labels', models.JSONField()),
-                ('annotations', models.JSONField(default=dict)),
-                ('generator_url', models.URLField(blank=True, default='', max_length=2000)),
-                ('first_seen_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('last_seen_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('received_count', models.PositiveIntegerField(default=1)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='incidents.alertsource')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("identity", models.CharField(max_length=64)),
+                ("name", models.CharField(max_length=200)),
+                ("labels", models.JSONField()),
+                ("annotations", models.JSONField(default=dict)),
+                ("generator_url", models.URLField(blank=True, default="", max_length=2000)),
+                ("first_seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("last_seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("received_count", models.PositiveIntegerField(default=1)),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="alerts",
+                        to="incidents.alertsource",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-first_seen_at', '-id'],
+                "ordering": ["-first_seen_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('received_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('body', models.TextField()),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('grouping', 'Grouping'), ('done', 'Done'), ('rejected', 'Rejected'), ('failed', 'Failed')], default='queued', max_length=16)),
-                ('attempt', models.PositiveSmallIntegerField(default=0)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('error', models.TextField(blank=True, default='')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='incidents.alertsource')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("received_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("body", models.TextField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("grouping", "Grouping"),
+                            ("done", "Done"),
+                            ("rejected", "Rejected"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        max_length=16,
+                    ),
+                ),
+                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("error", models.TextField(blank=True, default="")),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deliveries",
+                        to="incidents.alertsource",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-received_at', '-id'],
+                "ordering": ["-received_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Incident',
+            name="Incident",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField(editable=False, unique=True)),
-                ('title', models.CharField(max_length=300)),
-                ('description', models.TextField(blank=True, default='')),
-                ('severity', models.CharField(choices=[('critical', 'Critical'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low')], max_length=16)),
-                ('status', models.CharField(choices=[('open', 'Open'), ('investigating', 'Investigating'), ('mitigated', 'Mitigated'), ('resolved', 'Resolved')], default='open', max_length=16)),
-                ('environment', models.CharField(default='production', max_length=63)),
-                ('source', models.CharField(choices=[('manual', 'Manual'), ('api', 'Api'), ('alert', 'Alert'), ('lab', 'Lab')], default='manual', max_length=16)),
-                ('correlation_key', models.CharField(blank=True, editable=False, max_length=300, null=True)),
-                ('started_at', models.DateTimeField()),
-                ('detected_at', models.DateTimeField()),
-                ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
-                ('mitigated_at', models.DateTimeField(blank=True, null=True)),
-                ('resolved_at', models.DateTimeField(blank=True, null=True)),
-                ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('root_cause', models.TextField(blank=True, default='')),
-                ('resolution', models.TextField(blank=True, default='')),
-                ('closed_as', models.CharField(blank=True, choices=[('duplicate', 'Duplicate'), ('false_positive', 'False Positive'), ('drill', 'Drill')], default='', max_length=16)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('revision', models.PositiveBigIntegerField(default=1)),
-                ('analysis_status', models.CharField(blank=True, default='', max_length=16)),
-                ('top_cause', models.CharField(blank=True, default='', max_length=300)),
-                ('top_cause_service', models.CharField(blank=True, default='', max_length=100)),
-                ('top_cause_confidence', models.FloatField(blank=True, null=True)),
-                ('business_impact', models.JSONField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('commander', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='incidents.incident')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(editable=False, unique=True)),
+                ("title", models.CharField(max_length=300)),
+                ("description", models.TextField(blank=True, default="")),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[
+                            ("critical", "Critical"),
+                            ("high", "High"),
+                            ("medium", "Medium"),
+                            ("low", "Low"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("investigating", "Investigating"),
+                            ("mitigated", "Mitigated"),
+                            ("resolved", "Resolved"),
+                        ],
+                        default="open",
+                        max_length=16,
+                    ),
+                ),
+                ("environment", models.CharField(default="production", max_length=63)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("manual", "Manual"),
+                            ("api", "Api"),
+                            ("alert", "Alert"),
+                            ("lab", "Lab"),
+                        ],
+                        default="manual",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "correlation_key",
+                    models.CharField(blank=True, editable=False, max_length=300, null=True),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("detected_at", models.DateTimeField()),
+                ("acknowledged_at", models.DateTimeField(blank=True, null=True)),
+                ("mitigated_at", models.DateTimeField(blank=True, null=True)),
+                ("resolved_at", models.DateTimeField(blank=True, null=True)),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
+                ("root_cause", models.TextField(blank=True, default="")),
+                ("resolution", models.TextField(blank=True, default="")),
+                (
+                    "closed_as",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("duplicate", "Duplicate"),
+                            ("false_positive", "False Positive"),
+                            ("drill", "Drill"),
+                        ],
+                        default="",
+                        max_length=16,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("revision", models.PositiveBigIntegerField(default=1)),
+                ("analysis_status", models.CharField(blank=True, default="", max_length=16)),
+                ("top_cause", models.CharField(blank=True, default="", max_length=300)),
+                ("top_cause_service", models.CharField(blank=True, default="", max_length=100)),
+                ("top_cause_confidence", models.FloatField(blank=True, null=True)),
+                ("business_impact", models.JSONField(blank=True, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_index=True, default=django.utils.timezone.now, editable=False
+                    ),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "commander",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merged",
+                        to="incidents.incident",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='FieldChange',
+            name="FieldChange",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('field', models.CharField(max_length=64)),
-                ('old', models.JSONField(null=True)),
-                ('new', models.JSONField(null=True)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('reason', models.TextField(blank=True, default='')),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='field_changes', to='incidents.incident')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("field", models.CharField(max_length=64)),
+                ("old", models.JSONField(null=True)),
+                ("new", models.JSONField(null=True)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("reason", models.TextField(blank=True, default="")),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="field_changes",
+                        to="incidents.incident",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at', 'id'],
+                "ordering": ["at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='AffectedService',
+            name="AffectedService",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('impact', models.CharField(choices=[('primary', 'Primary'), ('secondary', 'Secondary'), ('tertiary', 'Tertiary')], default='primary', max_length=16)),
-                ('added_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('recovered_at', models.DateTimeField(blank=True, null=True)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='affected', to='incidents.incident')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "impact",
+                    models.CharField(
+                        choices=[
+                            ("primary", "Primary"),
+                            ("secondary", "Secondary"),
+                            ("tertiary", "Tertiary"),
+                        ],
+                        default="primary",
+                        max_length=16,
+                    ),
+                ),
+                ("added_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("recovered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="affected",
+                        to="incidents.incident",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['impact', 'service__slug'],
+                "ordering": ["impact", "service__slug"],
             },
         ),
         migrations.CreateModel(
-            name='IncidentMerge',
+            name="IncidentMerge",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('automatic', models.BooleanField(default=False)),
-                ('reason', models.TextField(blank=True, default='')),
-                ('similarity', models.FloatField(null=True)),
-                ('similarity_parts', models.JSONField(default=dict)),
-                ('moved', models.JSONField(default=dict)),
-                ('undone_at', models.DateTimeField(null=True)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='merges_out', to='incidents.incident')),
-                ('target', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='merges_in', to='incidents.incident')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("automatic", models.BooleanField(default=False)),
+                ("reason", models.TextField(blank=True, default="")),
+                ("similarity", models.FloatField(null=True)),
+                ("similarity_parts", models.JSONField(default=dict)),
+                ("moved", models.JSONField(default=dict)),
+                ("undone_at", models.DateTimeField(null=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merges_out",
+                        to="incidents.incident",
+                    ),
+                ),
+                (
+                    "target",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merges_in",
+                        to="incidents.incident",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='IncidentTask',
+            name="IncidentTask",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=300)),
-                ('description', models.TextField(blank=True, default='')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('in_progress', 'In Progress'), ('done', 'Done'), ('dropped', 'Dropped')], default='open', max_length=16)),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='incidents.incident')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("title", models.CharField(max_length=300)),
+                ("description", models.TextField(blank=True, default="")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("in_progress", "In Progress"),
+                            ("done", "Done"),
+                            ("dropped", "Dropped"),
+                        ],
+                        default="open",
+                        max_length=16,
+                    ),
+                ),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tasks",
+                        to="incidents.incident",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tasks",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Service',
+            name="Service",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.CharField(max_length=100, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9])?$', 'Use lower-case letters, digits, dots, dashes and underscores.')])),
-                ('environment', models.CharField(default='production', max_length=63)),
-                ('name', models.CharField(max_length=200)),
-                ('description', models.TextField(blank=True, default='')),
-                ('role', models.CharField(choices=[('service', 'Service'), ('database', 'Database'), ('cache', 'Cache'), ('queue', 'Queue'), ('external', 'External')], default='service', max_length=16)),
-                ('tier', models.PositiveSmallIntegerField(choices=[(1, 'Tier 1'), (2, 'Tier 2'), (3, 'Tier 3'), (4, 'Tier 4')], default=3)),
-                ('team', models.CharField(blank=True, default='', max_length=100)),
-                ('namespace', models.CharField(blank=True, default='', max_length=63)),
-                ('users', models.PositiveIntegerField(blank=True, help_text='Active users; empty when not known.', null=True)),
-                ('revenue_per_hour', models.DecimalField(blank=True, decimal_places=2, help_text='Empty when not known.', max_digits=14, null=True, validators=[django.core.validators.MinValueValidator(0)])),
-                ('runbook_url', models.URLField(blank=True, default='', max_length=500)),
-                ('selectors', models.JSONField(blank=True, default=dict, help_text='Label selectors by data source kind.')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "slug",
+                    models.CharField(
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9])?$",
+                                "Use lower-case letters, digits, dots, dashes and underscores.",
+                            )
+                        ],
+                    ),
+                ),
+                ("environment", models.CharField(default="production", max_length=63)),
+                ("name", models.CharField(max_length=200)),
+                ("description", models.TextField(blank=True, default="")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("service", "Service"),
+                            ("database", "Database"),
+                            ("cache", "Cache"),
+                            ("queue", "Queue"),
+                            ("external", "External"),
+                        ],
+                        default="service",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "tier",
+                    models.PositiveSmallIntegerField(
+                        choices=[(1, "Tier 1"), (2, "Tier 2"), (3, "Tier 3"), (4, "Tier 4")],
+                        default=3,
+                    ),
+                ),
+                ("team", models.CharField(blank=True, default="", max_length=100)),
+                ("namespace", models.CharField(blank=True, default="", max_length=63)),
+                (
+                    "users",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="Active users; empty when not known.", null=True
+                    ),
+                ),
+                (
+                    "revenue_per_hour",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        help_text="Empty when not known.",
+                        max_digits=14,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                    ),
+                ),
+                ("runbook_url", models.URLField(blank=True, default="", max_length=500)),
+                (
+                    "selectors",
+                    models.JSONField(
+                        blank=True, default=dict, help_text="Label selectors by data source kind."
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'ordering': ['slug'],
-                'constraints': [models.UniqueConstraint(fields=('environment', 'slug'), name='service_slug_unique_in_environment')],
+                "ordering": ["slug"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("environment", "slug"), name="service_slug_unique_in_environment"
+                    )
+                ],
             },
         ),
         migrations.AddField(
-            model_name='incident',
-            name='services',
-            field=models.ManyToManyField(related_name='incidents', through='incidents.AffectedService', to='incidents.service'),
+            model_name="incident",
+            name="services",
+            field=models.ManyToManyField(
+                related_name="incidents",
+                through="incidents.AffectedService",
+                to="incidents.service",
+            ),
         ),
         migrations.CreateModel(
-            name='ChangeEvent',
+            name="ChangeEvent",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('deploy', 'Deploy'), ('config', 'Config'), ('flag', 'Flag'), ('scale', 'Scale')], max_length=16)),
-                ('at', models.DateTimeField(db_index=True)),
-                ('title', models.CharField(max_length=500)),
-                ('ref', models.CharField(blank=True, default='', max_length=200)),
-                ('author', models.CharField(blank=True, default='', max_length=200)),
-                ('url', models.URLField(blank=True, default='', max_length=1000)),
-                ('description', models.TextField(blank=True, default='')),
-                ('diff', models.TextField(blank=True, default='')),
-                ('source', models.CharField(default='api', max_length=64)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('service', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='incidents.service')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("deploy", "Deploy"),
+                            ("config", "Config"),
+                            ("flag", "Flag"),
+                            ("scale", "Scale"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("at", models.DateTimeField(db_index=True)),
+                ("title", models.CharField(max_length=500)),
+                ("ref", models.CharField(blank=True, default="", max_length=200)),
+                ("author", models.CharField(blank=True, default="", max_length=200)),
+                ("url", models.URLField(blank=True, default="", max_length=1000)),
+                ("description", models.TextField(blank=True, default="")),
+                ("diff", models.TextField(blank=True, default="")),
+                ("source", models.CharField(default="api", max_length=64)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="changes",
+                        to="incidents.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at', '-id'],
+                "ordering": ["-at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='AlertOccurrence',
+            name="AlertOccurrence",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('members', models.JSONField(default=dict)),
-                ('claimed_started_at', models.DateTimeField(help_text="The sender's startsAt, as claimed.")),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('resolved_at', models.DateTimeField(blank=True, null=True)),
-                ('alert', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='occurrences', to='incidents.alert')),
-                ('delivery', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='occurrences', to='incidents.delivery')),
-                ('incident', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='occurrences', to='incidents.incident')),
-                ('service', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='incidents.service')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("members", models.JSONField(default=dict)),
+                (
+                    "claimed_started_at",
+                    models.DateTimeField(help_text="The sender's startsAt, as claimed."),
+                ),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("resolved_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "alert",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="occurrences",
+                        to="incidents.alert",
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="occurrences",
+                        to="incidents.delivery",
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="occurrences",
+                        to="incidents.incident",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="incidents.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-started_at', '-id'],
+                "ordering": ["-started_at", "-id"],
             },
         ),
         migrations.AddField(
-            model_name='affectedservice',
-            name='service',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='affected_by', to='incidents.service'),
+            model_name="affectedservice",
+            name="service",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="affected_by",
+                to="incidents.service",
+            ),
         ),
         migrations.CreateModel(
-            name='ServiceDependency',
+            name="ServiceDependency",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('source', models.CharField(default='catalogue', max_length=32)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('callee', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='called_by', to='incidents.service')),
-                ('caller', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='calls', to='incidents.service')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("source", models.CharField(default="catalogue", max_length=32)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "callee",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="called_by",
+                        to="incidents.service",
+                    ),
+                ),
+                (
+                    "caller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="calls",
+                        to="incidents.service",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='StatusChange',
+            name="StatusChange",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('from_status', models.CharField(blank=True, choices=[('open', 'Open'), ('investigating', 'Investigating'), ('mitigated', 'Mitigated'), ('resolved', 'Resolved')], max_length=16)),
-                ('to_status', models.CharField(choices=[('open', 'Open'), ('investigating', 'Investigating'), ('mitigated', 'Mitigated'), ('resolved', 'Resolved')], max_length=16)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('reason', models.TextField(blank=True, default='')),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='status_changes', to='incidents.incident')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "from_status",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("open", "Open"),
+                            ("investigating", "Investigating"),
+                            ("mitigated", "Mitigated"),
+                            ("resolved", "Resolved"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "to_status",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("investigating", "Investigating"),
+                            ("mitigated", "Mitigated"),
+                            ("resolved", "Resolved"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("reason", models.TextField(blank=True, default="")),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="status_changes",
+                        to="incidents.incident",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at', 'id'],
+                "ordering": ["at", "id"],
             },
         ),
         migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.UniqueConstraint(fields=('source', 'identity'), name='alert_series_unique'),
+            model_name="alert",
+            constraint=models.UniqueConstraint(
+                fields=("source", "identity"), name="alert_series_unique"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ('queued', 'grouping'))), fields=['received_at'], name='delivery_waiting'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state__in", ("queued", "grouping"))),
+                fields=["received_at"],
+                name="delivery_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incidentmerge',
-            constraint=models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('source',), name='merge_once_at_a_time'),
+            model_name="incidentmerge",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("undone_at", None)),
+                fields=("source",),
+                name="merge_once_at_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incidentmerge',
-            constraint=models.CheckConstraint(condition=models.Q(('source', models.F('target')), _negated=True), name='merge_not_into_itself'),
+            model_name="incidentmerge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("source", models.F("target")), _negated=True),
+                name="merge_not_into_itself",
+            ),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['-started_at'], name='incident_started'),
+            model_name="incident",
+            index=models.Index(fields=["-started_at"], name="incident_started"),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(condition=models.Q(('status', 'resolved'), _negated=True), fields=['status', 'severity'], name='incident_open'),
+            model_name="incident",
+            index=models.Index(
+                condition=models.Q(("status", "resolved"), _negated=True),
+                fields=["status", "severity"],
+                name="incident_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('status', 'resolved'), _negated=True), ('merged_into', None)), fields=('correlation_key',), name='incident_one_open_per_correlation_key'),
+            model_name="incident",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    models.Q(("status", "resolved"), _negated=True), ("merged_into", None)
+                ),
+                fields=("correlation_key",),
+                name="incident_one_open_per_correlation_key",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['open', 'investigating', 'mitigated', 'resolved'])), name='incident_status_known'),
+            model_name="incident",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["open", "investigating", "mitigated", "resolved"])
+                ),
+                name="incident_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('severity__in', ['critical', 'high', 'medium', 'low'])), name='incident_severity_known'),
+            model_name="incident",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("severity__in", ["critical", "high", "medium", "low"])),
+                name="incident_severity_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('resolved_at', None), ('resolved_at__gte', models.F('started_at')), _connector='OR'), name='incident_resolved_after_start'),
+            model_name="incident",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("resolved_at", None),
+                    ("resolved_at__gte", models.F("started_at")),
+                    _connector="OR",
+                ),
+                name="incident_resolved_after_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='changeevent',
-            constraint=models.UniqueConstraint(condition=models.Q(('ref', ''), _negated=True), fields=('source', 'service', 'kind', 'ref'), name='change_unique_by_ref'),
+            model_name="changeevent",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ref", ""), _negated=True),
+                fields=("source", "service", "kind", "ref"),
+                name="change_unique_by_ref",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='alertoccurrence',
-            constraint=models.UniqueConstraint(condition=models.Q(('resolved_at', None)), fields=('alert',), name='alert_one_open_occurrence'),
+            model_name="alertoccurrence",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("resolved_at", None)),
+                fields=("alert",),
+                name="alert_one_open_occurrence",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='affectedservice',
-            constraint=models.UniqueConstraint(fields=('incident', 'service'), name='affected_service_once_per_incident'),
+            model_name="affectedservice",
+            constraint=models.UniqueConstraint(
+                fields=("incident", "service"), name="affected_service_once_per_incident"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicedependency',
-            constraint=models.UniqueConstraint(fields=('caller', 'callee'), name='dependency_unique'),
+            model_name="servicedependency",
+            constraint=models.UniqueConstraint(
+                fields=("caller", "callee"), name="dependency_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicedependency',
-            constraint=models.CheckConstraint(condition=models.Q(('caller', models.F('callee')), _negated=True), name='dependency_not_on_itself'),
+            model_name="servicedependency",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("caller", models.F("callee")), _negated=True),
+                name="dependency_not_on_itself",
+            ),
         ),
     ]

@@ -13,7 +13,9 @@ from incidents.models import Incident
 from tests.incidents.conftest import MakeIncident, MakeService
 
 
-def test_create_answers_201_and_queues_an_analysis(api: APIClient, make_service: MakeService) -> None:
+def test_create_answers_201_and_queues_an_analysis(
+    api: APIClient, make_service: MakeService
+) -> None:
     make_service()
 
     answer = api.post(
@@ -85,9 +87,7 @@ def test_retrieve_accepts_id_and_number(api: APIClient, make_incident: MakeIncid
 
 
 @pytest.mark.parametrize("reference", [str(uuid.UUID(int=1)), "INC-99", "nonsense"])
-def test_retrieve_of_an_unknown_incident_is_404(
-    api: APIClient, db: None, reference: str
-) -> None:
+def test_retrieve_of_an_unknown_incident_is_404(api: APIClient, db: None, reference: str) -> None:
     answer = api.get(f"/api/incidents/{reference}")
 
     assert answer.status_code == 404
@@ -262,9 +262,7 @@ def test_tasks_are_made_and_done(api: APIClient, make_incident: MakeIncident) ->
     made = api.post(
         f"/api/incidents/{incident.pk}/tasks", {"title": "Page the DBA", "owner": "sam"}
     )
-    done = api.patch(
-        f"/api/incidents/{incident.pk}/tasks/{made.json()['id']}", {"state": "done"}
-    )
+    done = api.patch(f"/api/incidents/{incident.pk}/tasks/{made.json()['id']}", {"state": "done"})
 
     assert made.status_code == 201
     assert done.json()["state"] == "done"
