@@ -57,9 +57,7 @@ def words(name: str) -> str:
 @register.filter
 def evidence_key(correlation: Correlation) -> str:
     """An element id that stays the same from one analysis to the next."""
-    pattern = correlation.details.get("template_id", "")
-    parts = (correlation.type, correlation.service, correlation.peer, correlation.signal, pattern)
-    return "evidence-" + re.sub(r"[^a-z0-9]+", "-", "-".join(str(p) for p in parts).lower())
+    return "evidence-" + re.sub(r"[^a-z0-9]+", "-", correlation.key.lower())
 
 
 @register.simple_tag

@@ -103,8 +103,11 @@
     } else if (target.dataset.opens) {
       document.querySelector(target.dataset.opens).showModal();
     } else if (target.dataset.reveals) {
-      const shown = document.querySelector(target.dataset.reveals);
-      if (shown) shown.open = true;
+      let shown = document.querySelector(target.dataset.reveals);
+      while (shown) {
+        shown.open = true;
+        shown = shown.parentElement.closest("details");
+      }
     } else {
       target.closest("dialog").close();
     }
