@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+from lab.logline import detected_level
 from lab.matchers import Matcher, all_match
 
 Labels = dict[str, str]
@@ -61,9 +62,14 @@ class LogStore:
         line: str,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        """Add one line at epoch nanosecond `at_ns`; lines of a stream may come out of order."""
+        """Add one line at epoch nanosecond `at_ns`; lines of a stream may come out of order.
+
+        As Loki does on receipt, `detected_level` is added to the structured metadata.
+        """
         key = frozenset(labels.items())
-        entry = Entry(at_ns, line, dict(metadata or {}))
+        known = dict(metadata or {})
+        known.setdefault("detected_level", detected_level(labels, known, line))
+        entry = Entry(at_ns, line, known)
         with self._lock:
             stream = self._streams.get(key)
             if stream is None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from lab.logql_lines import detected_level, json_fields, logfmt_pairs, processed
+from lab.logline import detected_level, json_fields, logfmt_pairs
+from lab.logql_lines import processed
 from lab.logql_syntax import parse
 from lab.logql_tree import LogQLError, LogQuery
 from lab.logstore import Entry
@@ -23,7 +24,7 @@ from lab.logstore import Entry
 def test_detected_level_comes_from_label_field_or_word(
     labels: dict[str, str], line: str, level: str
 ) -> None:
-    assert detected_level(labels, Entry(0, line)) == level
+    assert detected_level(labels, {}, line) == level
 
 
 def test_logfmt_reads_quoted_values_and_passes_over_the_rest() -> None:
@@ -58,7 +59,8 @@ def test_json_flattens_objects_and_leaves_out_arrays_and_nulls() -> None:
 def test_filters_keep_or_drop_a_line(pipeline: str, passes: bool) -> None:
     query = parse('{app="a"} ' + pipeline)
     assert isinstance(query, LogQuery)
-    entry = Entry(0, 'level=error msg="pool exhausted" waiting=41')
+    line = 'level=error msg="pool exhausted" waiting=41'
+    entry = Entry(0, line, {"detected_level": "error"})
 
     assert (processed({"app": "a"}, entry, query.stages) is not None) == passes
 
