@@ -144,12 +144,17 @@ def _tell_sources(
 def _worth_telling(
     rows: Sequence[Correlation], top: RootCause | None, told: dict[str, Any]
 ) -> list[Correlation]:
-    """The evidence to tell: what supports the top cause first, then the strongest."""
+    """The evidence to tell: what supports the top cause first, then the strongest.
+
+    Once a cause is told, only what supports it is news: its aftermath is on the evidence panel.
+    """
     supporting = set(top.supporting) if top else set()
     fresh = [
         row
         for row in rows
-        if row.key not in told["keys"] and row.confidence_score >= TELLING_CONFIDENCE
+        if row.key not in told["keys"]
+        and row.confidence_score >= TELLING_CONFIDENCE
+        and ("cause" not in told or str(row.pk) in supporting)
     ]
     fresh.sort(key=lambda row: (str(row.pk) not in supporting, row.rank))
     return sorted(fresh[:TOLD_PER_RUN], key=lambda row: (row.onset_at is None, row.onset_at or 0))
