@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/auth/", include("accounts.urls")),
     path("api/", include("accounts.token_urls")),
     path("api/", include("incidents.urls")),
+    path("api/", include("timeline.urls")),
     path("api/", include("correlation.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),

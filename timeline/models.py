@@ -47,7 +47,7 @@ class Kind(models.TextChoices):
 SEALING = (Kind.INCIDENT_RESOLVED, Kind.MERGED)  # a chain that ends in one of these is sealed
 UNSEALING = Kind.REOPENED  # and only this may follow
 TITLE_LENGTH = 300
-WRITTEN_BY_PEOPLE = "user"  # the source whose bodies are Markdown
+WRITTEN_BY_PEOPLE = "user"  # source of what a person wrote or did
 
 
 class Severity(models.TextChoices):
@@ -115,7 +115,7 @@ class TimelineEvent(models.Model):
     @property
     def body_html(self) -> SafeString:
         """People's text as sanitised Markdown; machines' as it stands (log templates have *)."""
-        if self.source == WRITTEN_BY_PEOPLE:
+        if self.actor_id is not None:
             return notes.render(self.body)
         return mark_safe(linebreaks(self.body, autoescape=True))  # noqa: S308  (escaped)
 

@@ -56,7 +56,10 @@ def status_change(change: StatusChange) -> TimelineEvent:
 def _opening(change: StatusChange) -> TimelineEvent:
     incident = change.incident
     services = [affected.service.slug for affected in incident.affected.select_related("service")]
-    by = {Incident.Source.ALERT: "by an alert", Incident.Source.LAB: "by the lab"}
+    by: dict[str, str] = {
+        Incident.Source.ALERT: "by an alert",
+        Incident.Source.LAB: "by the lab",
+    }
     who = f"by {change.actor.username}" if change.actor else by.get(incident.source, "")
     return record(
         incident_id=incident.pk,
@@ -94,7 +97,7 @@ def field_change(change: FieldChange) -> TimelineEvent | None:
     is_severity = change.field == "severity"
     severity = Severity.INFO
     if is_severity:
-        severity = SEVERITY_OF_INCIDENT[IncidentSeverity(change.new)]
+        severity = SEVERITY_OF_INCIDENT[IncidentSeverity(str(change.new))]
     return _unless_sealed(
         Entry(
             kind=Kind.SEVERITY_CHANGED if is_severity else Kind.EDITED,

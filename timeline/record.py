@@ -31,7 +31,7 @@ from timeline.models import (
 )
 
 
-class TimelineSealed(Exception):  # noqa: N818  (the name the API's problem has)
+class TimelineSealed(Exception):
     """The record is closed; reopening the incident lifts the seal.
 
     Raised before anything is written: the caller's transaction can go on.

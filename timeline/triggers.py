@@ -22,7 +22,7 @@ SEALING_SQL = ", ".join(f"'{kind.value}'" for kind in SEALING)
 # (condition that refuses the new row, what is said); {last} is the incident's last event
 RULES = (
     (
-        f"EXISTS (SELECT 1 FROM {EVENTS} e WHERE e.id = NEW.id)",
+        f"EXISTS (SELECT 1 FROM {EVENTS} e WHERE e.id = NEW.id)",  # noqa: S608  (no input)
         "an event is never replaced",
     ),
     (

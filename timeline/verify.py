@@ -31,8 +31,7 @@ def verify(incident: Incident) -> Verification:
     for event in TimelineEvent.objects.filter(incident=incident).order_by("seq").iterator():
         wrong = _wrong(event, length + 1, head)
         if wrong:
-            bad_seq = min(event.seq, length + 1)
-            return Verification(False, length, head, sealed_at, bad_seq, wrong)
+            return Verification(False, length, head, sealed_at, min(event.seq, length + 1), wrong)
         length, head, last_kind = event.seq, event.digest, event.kind
     bad_seq, wrong = _against(anchor, length, head, last_kind)
     return Verification(not wrong, length, head, sealed_at, bad_seq, wrong)

@@ -97,7 +97,7 @@ def test_record_refuses_numbers_json_has_no_word_for(
 ) -> None:
     incident = make_incident()
 
-    with pytest.raises(ValueError, match="Out of range|not JSON compliant"):
+    with pytest.raises(ValueError, match=r"Out of range|not JSON compliant"):
         record(incident_id=incident.pk, kind=Kind.METRIC_SPIKE, title="x", data={"v": [value]})
 
     assert incident.timeline.count() == 1
@@ -192,9 +192,13 @@ def test_record_keeps_the_chain_when_threads_append_at_once(
 def test_record_rolls_back_with_its_caller(make_incident: Callable[..., Incident]) -> None:
     incident = make_incident()
 
-    with pytest.raises(RuntimeError, match="later"), transaction.atomic():
-        record(incident_id=incident.pk, kind=Kind.NOTE, title="never was")
-        raise RuntimeError("later")
+    def fail_after_recording() -> None:
+        with transaction.atomic():
+            record(incident_id=incident.pk, kind=Kind.NOTE, title="never was")
+            raise RuntimeError("later")
+
+    with pytest.raises(RuntimeError, match="later"):
+        fail_after_recording()
 
     assert TimelineEvent.objects.filter(incident=incident).count() == 1
     assert verify(incident).ok

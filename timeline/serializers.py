@@ -1,0 +1,80 @@
+"""The timeline as scripts see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from timeline.models import TITLE_LENGTH, Kind, Severity, TimelineEvent
+
+LIMIT, HIGHEST_LIMIT = 500, 2000
+BODY_LENGTH = 20_000
+BY_HAND = (Kind.NOTE, Kind.MITIGATION_APPLIED, Kind.CORRECTION)
+
+
+class EventSerializer(serializers.ModelSerializer[TimelineEvent]):
+    actor = serializers.CharField(source="actor.username", default=None, read_only=True)
+    corrects = serializers.IntegerField(
+        source="corrects.seq", default=None, read_only=True, help_text="The corrected event's seq."
+    )
+    hash = serializers.CharField(
+        source="digest", read_only=True, help_text="SHA-256 hex over this event and all before it."
+    )
+
+    class Meta:
+        model = TimelineEvent
+        fields = (
+            "seq",
+            "kind",
+            "severity",
+            "source",
+            "title",
+            "body",
+            "occurred_at",
+            "recorded_at",
+            "actor",
+            "corrects",
+            "data",
+            "hash",
+        )
+        read_only_fields = fields
+
+
+class PageSerializer(serializers.Serializer[Any]):
+    """The query of a timeline: events after `after_seq`, at most `limit` of them."""
+
+    after_seq = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
+    limit = serializers.IntegerField(min_value=1, max_value=HIGHEST_LIMIT, default=LIMIT)
+
+
+class WriteSerializer(serializers.Serializer[Any]):
+    title = serializers.CharField(max_length=TITLE_LENGTH)
+    body = serializers.CharField(
+        max_length=BODY_LENGTH, allow_blank=True, default="", help_text="Markdown."
+    )
+    kind = serializers.ChoiceField(
+        choices=[(kind.value, kind.value) for kind in BY_HAND], default=Kind.NOTE.value
+    )
+    severity = serializers.ChoiceField(choices=Severity.choices, default=Severity.INFO.value)
+    occurred_at = serializers.DateTimeField(required=False, help_text="Now, when left out.")
+    corrects = serializers.IntegerField(
+        min_value=1, max_value=2**31 - 1, required=False, help_text="seq of the corrected event."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        is_correction = attrs["kind"] == Kind.CORRECTION
+        if is_correction and "corrects" not in attrs:
+            raise serializers.ValidationError({"corrects": "A correction names the event's seq."})
+        if not is_correction and "corrects" in attrs:
+            raise serializers.ValidationError({"corrects": "Only a correction names an event."})
+        return attrs
+
+
+class VerificationSerializer(serializers.Serializer[Any]):
+    ok = serializers.BooleanField()
+    length = serializers.IntegerField(help_text="Events that are as they were written.")
+    head = serializers.CharField(help_text="Digest of the last of these.")
+    sealed_at = serializers.DateTimeField(allow_null=True)
+    bad_seq = serializers.IntegerField(allow_null=True, help_text="The first event that is not.")
+    reason = serializers.CharField(allow_blank=True)
