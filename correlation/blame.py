@@ -282,12 +282,7 @@ def _own_logs(graph: Graph, service: str, suspect: Suspect, slow: float, failing
         worth = item.confidence
         names = [name for name in item.details["names"] if name in graph.callees.get(service, [])]
         if names:
-            blamed = max(
-                graph.edge_bad(service, name) * graph.responsible(service, name)
-                if graph.measured(service, name)
-                else max(graph.server_symptom(name), graph.state(name), 0.5)
-                for name in names
-            )
+            blamed = max(_named_guilt(graph, service, name) for name in names)
             worth *= 1.0 - 0.9 * min(1.0, 1.5 * blamed)
         worth *= (1.0 - 0.8 * failing) * (1.0 - 0.7 * slow)
         if item.details["change"] in ("vanished", "fading"):
@@ -295,3 +290,19 @@ def _own_logs(graph: Graph, service: str, suspect: Suspect, slow: float, failing
         suspect.logs.append((item, worth))
         best = max(best, worth)
     suspect.features["own_logs"] = best
+
+
+def _named_guilt(graph: Graph, service: str, name: str) -> float:
+    """How likely a line of `service` that names its callee `name` only passes blame on, 0..1."""
+    complaints = max(
+        (
+            item.confidence
+            for item in graph.logs.get(name, [])
+            if item.details["level"] in ("error", "fatal") and item.direction == "up"
+        ),
+        default=0.0,
+    )
+    if graph.measured(service, name):
+        edge = graph.edge_bad(service, name) * graph.responsible(service, name)
+        return max(edge, complaints)
+    return max(graph.server_symptom(name), graph.state(name), complaints, 0.5)

@@ -71,13 +71,18 @@ def describe(scores: Sequence[float], coverage: float) -> dict[str, float]:
 
 
 def fit(
-    rows: Sequence[Mapping[str, float]], right: Sequence[bool], ridge: float = 1.0
+    rows: Sequence[Mapping[str, float]],
+    right: Sequence[bool],
+    ridge: float = 1.0,
+    weights: Sequence[float] | None = None,
 ) -> tuple[float, dict[str, float]]:
     """(intercept, coefficients) by Newton's method on the ridge-penalised log-likelihood.
 
     Coefficients are held at 0 or above: more strength, lead or coverage never lowers p. Targets
-    are smoothed as in Platt 1999, so separable cases give no infinite weights.
+    are smoothed as in Platt 1999, so separable cases give no infinite weights. `weights` say how
+    much each case counts (1 by default).
     """
+    counts = np.ones(len(rows)) if weights is None else np.array(weights, dtype=float)
     y = np.array(right, dtype=float)
     hits, misses = float(y.sum()), float(y.size - y.sum())
     y = np.where(y > 0.5, (hits + 1) / (hits + 2), 1 / (misses + 2))
@@ -85,24 +90,24 @@ def fit(
     free = list(range(len(FEATURES)))
     while True:
         design = np.column_stack((np.ones(len(matrix)), matrix[:, free]))
-        weights = np.zeros(design.shape[1])
+        beta = np.zeros(design.shape[1])
         penalty = np.diag([1e-6] + [ridge] * len(free))
         for _ in range(100):
-            p = 1.0 / (1.0 + np.exp(-design @ weights))
-            gradient = design.T @ (p - y) + penalty @ weights
-            hessian = design.T @ (design * (p * (1 - p))[:, None]) + penalty
+            p = 1.0 / (1.0 + np.exp(-design @ beta))
+            gradient = design.T @ (counts * (p - y)) + penalty @ beta
+            hessian = design.T @ (design * (counts * p * (1 - p))[:, None]) + penalty
             step = np.linalg.solve(hessian, gradient)
-            weights = weights - step
+            beta = beta - step
             if float(np.max(np.abs(step))) < 1e-9:
                 break
-        negative = [i for i, weight in zip(free, weights[1:], strict=True) if weight < 0.0]
+        negative = [i for i, weight in zip(free, beta[1:], strict=True) if weight < 0.0]
         if not negative:
             break
         free = [i for i in free if i not in negative]
     found = dict.fromkeys(FEATURES, 0.0)
-    for i, weight in zip(free, weights[1:], strict=True):
+    for i, weight in zip(free, beta[1:], strict=True):
         found[FEATURES[i]] = float(weight)
-    return float(weights[0]), found
+    return float(beta[0]), found
 
 
 def expected_calibration_error(

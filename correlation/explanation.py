@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from correlation.ranking import Hypothesis
 
 MAX_SUPPORTING = 16
+MAX_SENTENCES = 5
 YOUNG_SECONDS = 30.0
 
 
@@ -68,7 +69,10 @@ def explain(
         and item.key not in weak
         and (item.peer == suspect.service or (item.service == suspect.service and not item.peer))
     ]
-    sentences = [_sentence(item) for item in own[:4]]
+    told: dict[str, Evidence] = {}
+    for item in own:  # one sentence a kind of signal, the strongest
+        told.setdefault("latency" if "latency" in item.signal else item.signal, item)
+    sentences = [_sentence(item) for item in list(told.values())[:MAX_SENTENCES]]
     if hypothesis.onset is not None:
         sentences.append(f"It began about {_clock(hypothesis.onset)}.")
     if hypothesis.change is not None:

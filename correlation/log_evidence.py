@@ -78,8 +78,10 @@ def _coverage(
     if telemetry.log_baseline_seconds <= 0.0:
         start = min(border, lines[0].at)
     covered = {}
-    for group in ("errors", "routine", ""):
-        times = [line.at for line in lines if _group(line) == group]
+    by_group: dict[str, list[float]] = {"errors": [], "routine": [], "": []}
+    for line in lines:
+        by_group[_group(line)].append(line.at)
+    for group, times in by_group.items():
         split = bisect_left(times, border)
         older, newer = start, border
         if split >= CUT:

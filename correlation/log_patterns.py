@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -87,9 +87,12 @@ _NAMES = {"addr": "<addr>", "hex": "<hex>", "uuid": "<id>", "dur": "<dur>", "url
 _KEPT = re.compile(
     r"""\b(?:[Ss]tatus(?:[ _-]?code)?|code|HTTP(?:/\d(?:\.\d)?)?)["']?[ =:]+[1-5]\d\d\b"""
 )
-_RUN = re.compile(r"(?<![A-Za-z_#\d])\d+")
-_LONG_HEX = re.compile(
-    r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b(?=\d*[a-f])[0-9a-f]{12,}\b"
+_RUN = re.compile(r"[0-9a-f-]{12,}|(?<![A-Za-z_#\d])\d+")
+_RELEVANT = (*_MESSAGE_KEYS, *_ERROR_KEYS, *_STACK_KEYS, *_LEVEL_KEYS)
+_RELEVANT_PAIR = re.compile(
+    r"(?:^|\s)("
+    + "|".join(re.escape(name) for name in _RELEVANT)
+    + r')=("(?:[^"\\]|\\.)*"?|[^\s"]*)'
 )
 _WORTH_MASKING = re.compile(r"[\d/\\@]")
 _SPACE = re.compile(r"\s+")
@@ -114,19 +117,43 @@ def fingerprint(message: str) -> tuple[str, str, str]:
 def fingerprints(lines: Sequence[str]) -> list[tuple[str, str, str]]:
     """`fingerprint` of every line, in order; lines that differ only in values share one parse.
 
-    The key keeps digits glued to a letter or a `#` and three-digit status codes, because those
-    are not masked. The memory lasts for one call, so answers depend on these lines alone.
+    The memory lasts for one call, so answers depend on these lines alone.
     """
-    known: dict[tuple[str, ...], tuple[str, str, str]] = {}
+    known: dict[Hashable, tuple[str, str, str]] = {}
     shapes = []
     for line in lines:
-        kept = _KEPT.findall(line) if "tatus" in line or "code" in line or "HTTP" in line else ()
-        key = (_RUN.sub("0", _LONG_HEX.sub("h", line)), *kept)
+        key = _key(line)
         found = known.get(key)
         if found is None:
             found = known[key] = fingerprint(line)
         shapes.append(found)
     return shapes
+
+
+def _key(line: str) -> Hashable:
+    """Equal for lines of one template, and cheap: what the template is made of, less values.
+
+    Of JSON and logfmt the fields that matter; of other lines the text with runs of digits
+    folded, but for digits glued to a letter or a `#` and status codes, which are not masked.
+    """
+    if line.startswith("{"):
+        try:
+            fields = json.loads(line)
+            text = [fields[name] for name in _RELEVANT if name in fields]
+        except (ValueError, RecursionError, TypeError):
+            return line
+        if text and all(isinstance(value, str) for value in text):
+            return _folded("\x1f".join(text))
+        return line
+    pairs = _RELEVANT_PAIR.findall(line) if _LOGFMT_START.match(line) else ()
+    if pairs:
+        return (_folded(" ".join(map("=".join, pairs))), line.count("=") > 1)
+    return _folded(line[:MAX_CHARACTERS])
+
+
+def _folded(text: str) -> Hashable:
+    kept = _KEPT.findall(text) if "tatus" in text or "code" in text or "HTTP" in text else ()
+    return (_RUN.sub("0", text), *kept)
 
 
 def mask(text: str) -> str:
@@ -136,6 +163,7 @@ def mask(text: str) -> str:
     return _SPACE.sub(" ", text).strip()
 
 
+@lru_cache(maxsize=1024)
 def normal_level(word: str) -> str:
     """A level in our words, "" when unknown."""
     return _LEVELS.get(word.strip().lower(), "")

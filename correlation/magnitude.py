@@ -58,7 +58,7 @@ def significance(z: float, tests: int) -> float:
 
 def wilson_low(ratio: float, n: float, z: float = WILSON_Z) -> float:
     """Lower bound of a proportion seen as `ratio` of `n` trials (Wilson 1927)."""
-    if n <= 0.0:
+    if n < 1e-3:
         return 0.0
     ratio = min(max(ratio, 0.0), 1.0)
     middle = ratio + z * z / (2 * n)

@@ -96,7 +96,8 @@ def weigh(telemetry: Telemetry) -> Weighed:
     everything = [*metrics, *logs, *workloads, *changes]
     everything.sort(key=lambda item: (-item.confidence, item.key))
     hypotheses = _hypotheses(telemetry, graph, judged, everything)
-    features = calibration.describe([h.score for h in hypotheses], _coverage(telemetry))
+    coverage = _coverage(telemetry, graph, hypotheses)
+    features = calibration.describe([h.score for h in hypotheses], coverage)
     return Weighed(everything, graph, hypotheses, features)
 
 
@@ -202,10 +203,24 @@ def _facts(suspect: Suspect, graph: Graph, changes: list[tuple[Change, float]]) 
 CONFIG_KINDS = frozenset({"config", "flag", "feature_flag", "configmap", "secret", "setting"})
 
 
-def _coverage(telemetry: Telemetry) -> float:
-    """Share of metrics, logs and graph that the ranking could look at, 0..1."""
+def _coverage(telemetry: Telemetry, graph: Graph, hypotheses: list[Hypothesis]) -> float:
+    """Share of metrics, logs and graph that could be looked at, 0..1.
+
+    Halved when the first suspect calls something nothing at all is known of: the fault may lie
+    there, unseen.
+    """
     edges = bool(telemetry.edges) or any(series.peer for series in telemetry.series)
-    return (bool(telemetry.series) + bool(telemetry.logs) + edges) / 3.0
+    share = (bool(telemetry.series) + bool(telemetry.logs) + edges) / 3.0
+    if hypotheses:
+        service = hypotheses[0].suspect.service
+        seen = {key[0] for key in graph.found}
+        unseen = [
+            callee
+            for callee in graph.callees.get(service, [])
+            if callee not in seen and not graph.measured(service, callee)
+        ]
+        share *= 0.5 if unseen else 1.0
+    return share
 
 
 def _share(top: float, scores: list[float]) -> list[float]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from correlation.telemetry import Change, LogLine, Series, Telemetry
+from correlation.telemetry import Change, Direction, LogLine, Series, Telemetry
 
 START = 1_800_000_000.0
 EDGES = (
@@ -25,7 +25,9 @@ RATES = {
     "frontend": 18.0, "checkout": 6.0, "cart": 11.0, "catalogue": 9.0, "payment": 6.0,
     "inventory": 6.0,
 }  # fmt: skip
-LEVELS = {  # signal: (healthy level, noise sd, unit, direction)
+LEVELS: dict[
+    str, tuple[float, float, str, Direction]
+] = {  # signal: (healthy level, noise sd, unit, direction)
     "error_ratio": (0.002, 0.002, "ratio", "up"),
     "latency_p95": (0.08, 0.008, "s", "up"),
     "latency_mean": (0.04, 0.003, "s", "up"),
@@ -85,8 +87,8 @@ class Shop:
                 self.log(service, float(at), f'level=info msg="handled request" order={number}')
 
     def _add(
-        self, service: str, signal: str, level: float, noise: float, unit: str, direction: str,
-        peer: str | None = None,
+        self, service: str, signal: str, level: float, noise: float, unit: str,
+        direction: Direction, peer: str | None = None,
     ) -> None:  # fmt: skip
         values = np.maximum(level + noise * self.rng.standard_normal(self.times.size), 0.0)
         self.series[service, signal, peer] = Series(
@@ -97,7 +99,7 @@ class Shop:
             direction,
             unit,
             peer,
-            "prom",  # type: ignore[arg-type]
+            "prom",
             f"{signal}{{service={service!r}}}",
         )
 
@@ -118,6 +120,8 @@ class Shop:
         self.lines.append(LogLine(service, at, message, level))
 
     def errors(self, service: str, message: str, per_second: float) -> None:
+        if per_second <= 0.0:
+            return
         for at in np.arange(START + 1.0, self.as_of, 1.0 / per_second):
             number = int(self.rng.integers(1, 99999))
             self.log(service, float(at), message.replace("#", str(number)), "error")

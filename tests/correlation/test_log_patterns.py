@@ -1,0 +1,114 @@
+"""Templates of log lines: one table a format."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from correlation.log_patterns import fingerprint, fingerprints
+
+JAVA = (
+    "com.example.pool.PoolExhaustedException: pool exhausted (10/10 in use)\n"
+    "\tat java.base/java.util.concurrent.Foo.get(Foo.java:12)\n"
+    "\tat com.example.ChargeRepository.insert(ChargeRepository.java:88)\n"
+    "Caused by: java.util.concurrent.TimeoutException: after 5000ms"
+)
+PYTHON = (
+    "Traceback (most recent call last):\n"
+    '  File "/app/shop/cart.py", line 12, in add\n    store.get(key)\n'
+    '  File "/usr/lib/python3.11/site-packages/redis/client.py", line 5, in get\n    raise\n'
+    "redis.exceptions.ConnectionError: Error 111 connecting to redis:6379"
+)
+GO = (
+    "panic: runtime error: index out of range [5] with length 3\n\ngoroutine 12 [running]:\n"
+    "runtime.goPanicIndex(0x5, 0x3)\n\t/usr/local/go/src/runtime/panic.go:113\n"
+    "main.(*Server).handle(0xc000012)\n\t/src/main.go:42 +0x1d\n"
+)
+NODE = (
+    "TypeError: Cannot read properties of undefined (reading 'id')\n"
+    "    at node:internal/process/task_queues:95:5\n"
+    "    at Checkout.place (/app/src/checkout.js:10:15)\n"
+)
+DOTNET = (
+    "System.InvalidOperationException: Sequence contains no elements\n"
+    "   at System.Linq.ThrowHelper.ThrowNoElementsException()\n"
+    "   at Shop.Cart.Service.Add(Int32 id) in /src/Cart.cs:line 42"
+)
+
+CASES = [
+    (
+        'ts=2026-11-22T00:05:13.952Z level=error msg="pool exhausted" user_id=7 waiting=38',
+        "pool exhausted",
+        "error",
+    ),
+    ('level=warn msg="retry 3 of 5" err="dial tcp 10.0.0.7:5432: refused"',
+     "retry <num> of <num>: dial tcp <addr>: refused", "warn"),
+    ('{"level": "ERROR", "message": "charge 42 failed", "order_id": null}',
+     "charge <num> failed", "error"),
+    ('{"level":"error","message":"cut off json', "cut off json", "error"),
+    ('{"level":"error","message":"a \\u001b[31mred\\u001b[0m word"}', "a red word", "error"),
+    ("2026-11-22 00:05:13.952 UTC [123] LOG:  duration: 2345.678 ms  statement: SELECT 1",
+     "duration: <dur> statement: SELECT <num>", "info"),
+    ("2024-01-02 10:11:12.345 INFO [main] com.foo.Bar - Order 123 shipped in 4.5s",
+     "com.foo.Bar - Order <num> shipped in <dur>", "info"),
+    ("E1122 00:05:13.952000 1 server.go:99] dial tcp 10.1.2.3:5432: refused",
+     "dial tcp <addr>: refused", "error"),
+    ("GET /api/v1/orders/9981 status=503 took 12ms", "GET <path> status=503 took <dur>", ""),
+    ("user 550e8400-e29b-41d4-a716-446655440000 of a@b.example left", "user <id> of <email> left",
+     ""),
+    ("Logger#39 x", "Logger#39 x", ""),
+    ("Logger#46 x", "Logger#46 x", ""),
+    ("", "", ""),
+    (JAVA, "com.example.pool.PoolExhaustedException at "
+     "com.example.ChargeRepository.insert(ChargeRepository.java)", "error"),
+    (PYTHON, "redis.exceptions.ConnectionError at add(cart.py)", "error"),
+    (GO, "panic: runtime error: index out of range [<num>] with length <num> at "
+     "main.(*Server).handle(main.go)", "fatal"),
+    (NODE, "TypeError at Checkout.place(checkout.js)", "error"),
+    (DOTNET, "System.InvalidOperationException at Shop.Cart.Service.Add", "error"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "template", "level"), CASES)
+def test_fingerprint_gives_template_and_level(line: str, template: str, level: str) -> None:
+    found = fingerprint(line)
+
+    assert (found[0], found[2]) == (template, level)
+
+
+def test_fingerprint_of_json_folds_the_stack_it_carries() -> None:
+    stack = JAVA.replace("\n", "\\n").replace("\t", "\\t")
+    line = f'{{"level": "ERROR", "message": "charge failed", "exception": "{stack}"}}'
+
+    template, _, level = fingerprint(line)
+
+    assert template == (
+        "charge failed | com.example.pool.PoolExhaustedException at "
+        "com.example.ChargeRepository.insert(ChargeRepository.java)"
+    )
+    assert level == "error"
+
+
+def test_template_ids_are_stable_across_processes() -> None:
+    assert fingerprint("Logger#39 x")[1] == "687c2d04aef9"
+    assert fingerprint("Logger#46 x")[1] == "1966d2944f0b"
+
+
+def test_fingerprints_agree_with_fingerprint_in_any_order() -> None:
+    lines = [case[0] for case in CASES] + ["status=500 a", "status=404 a", "v2 up", "v3 up"]
+    shuffled = lines * 3
+    random.Random(1).shuffle(shuffled)
+
+    found = fingerprints(shuffled)
+
+    assert found == [fingerprint(line) for line in shuffled]
+
+
+@given(st.text(max_size=300))
+def test_fingerprint_accepts_any_text(text: str) -> None:
+    template, identity, _ = fingerprint(text)
+
+    assert (len(identity), "\n\n" in template) == (12, False)
