@@ -9,7 +9,6 @@ import numpy as np
 
 from lab.matchers import RegexUnsupportedError, go_regex
 from lab.promql_vector import (
-    BadQuery,
     ExecutionError,
     Floats,
     Labels,
@@ -137,9 +136,3 @@ def label_join(vector: Vector, target: str, separator: str, sources: list[str]) 
 def _with(labels: Labels, name: str, value: str) -> Labels:
     others = {label: text for label, text in labels.items() if label != name}
     return {**others, name: value} if value else others
-
-
-def require_bounds(name: str, count: int, least: int, most: int) -> None:
-    """Raises BadQuery when a function has too few or too many arguments."""
-    if not least <= count <= most:
-        raise BadQuery(f'expected {least} to {most} argument(s) in call to "{name}", got {count}')
