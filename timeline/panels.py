@@ -22,7 +22,8 @@ def context(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     if as_of is not None:
         events = events.filter(recorded_at__lte=as_of)
         anchor = anchor.filter(sealed_at__lte=as_of)
-    newest = list(events.select_related("actor").order_by("-seq")[:SHOWN])
+    events = events.select_related("actor").defer("canonical", "data")  # not shown, may be long
+    newest = list(events.order_by("-seq")[:SHOWN])
     newest.reverse()
     return {
         "events": newest,
