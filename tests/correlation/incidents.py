@@ -151,7 +151,11 @@ class Shop:
                 rate = self.series[caller, "client_request_rate", service].values[0]
                 share = ratio * float(rate) / RATES[caller]
                 self.bump(caller, "error_ratio", share)
-                self.errors(caller, f'level=error msg="call failed" peer={service} id=#', 2.0)
+                self.errors(
+                    caller,
+                    f'level=error msg="call failed" peer={service} id=#',
+                    ratio * float(rate),
+                )
                 self._callers_fail(caller, share)
 
     def telemetry(self, target: str | None = "frontend", **changes: object) -> Telemetry:
@@ -200,7 +204,7 @@ def incident(fault: str, seed: int = 1, since: float = 60.0, severity: float = 1
             shop.bump(service, "pool_waiting", 8 * severity)
             shop.bump(service, "callee_mean", 0.4 * severity)
             shop.failing(service, 0.15 * severity, 1.2 * severity)
-            shop.errors(service, 'level=error msg="timed out waiting for a connection"', 1.0)
+            shop.errors(service, 'level=error msg="timed out waiting for a connection"', severity)
         for _ in range(int(20 * severity)):
             at = START + float(shop.rng.uniform(1.0, shop.since))
             shop.log("postgres", at, "LOG:  duration: 2345.678 ms  statement: SELECT 1", "info")
@@ -221,7 +225,7 @@ def incident(fault: str, seed: int = 1, since: float = 60.0, severity: float = 1
         shop.bump("cart", "memory_saturation", 0.48)
         shop.bump("cart", "restarts", 1.5 * severity)
         shop.failing("cart", 0.3 * severity)
-        shop.errors("cart", "java.lang.OutOfMemoryError: Java heap space", 0.5)
+        shop.errors("cart", "java.lang.OutOfMemoryError: Java heap space", 0.5 * severity)
     elif fault == "network":
         shop.bump("checkout", "client_latency_p95", 1.5 * severity, "payment")
         shop.bump("checkout", "callee_mean", 0.75 * severity)
@@ -229,7 +233,9 @@ def incident(fault: str, seed: int = 1, since: float = 60.0, severity: float = 1
     elif fault == "redis_down":
         shop.bump("cart", "client_error_ratio", 0.9 * severity, "redis")
         shop.failing("cart", 0.9 * severity)
-        shop.errors("cart", 'level=error msg="redis unreachable" err="dial tcp redis:6379"', 2.0)
+        shop.errors(
+            "cart", 'level=error msg="redis unreachable" err="dial tcp redis:6379"', 8 * severity
+        )
     else:
         raise ValueError(f"unknown fault {fault}")
     return shop.telemetry(changes=changes)

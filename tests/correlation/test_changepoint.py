@@ -47,5 +47,6 @@ def test_a_slow_ramp_is_less_certain_than_a_jump() -> None:
 
     slow, sharp = find_onset(times, ramp, 5.0), find_onset(times, jump, 5.0)
 
-    assert slow is not None and sharp is not None
+    assert slow is not None
+    assert sharp is not None
     assert (sharp.uncertainty_seconds, slow.uncertainty_seconds > 5.0) == (5.0, True)

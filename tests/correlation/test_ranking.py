@@ -66,7 +66,7 @@ def test_rank_blames_the_caller_when_the_database_serves_others_well() -> None:
 def test_rank_blames_the_database_when_all_its_callers_wait() -> None:
     ranking = rank(incident("slow_db"))
 
-    assert [cause.service for cause in ranking.causes][0] == "postgres"
+    assert ranking.causes[0].service == "postgres"
     assert ranking.causes[0].confidence > 0.8
 
 

@@ -67,7 +67,8 @@ def test_the_first_rule_wins_a_tie_and_unless_silences() -> None:
     free = conclude(Facts("service", {"own_errors": 0.9}), "s", rules)
     silenced = conclude(Facts("service", {"own_errors": 0.9, "pool": 0.9}), "s", rules)
 
-    assert free is not None and silenced is not None
+    assert free is not None
+    assert silenced is not None
     assert (free.kind, silenced.kind) == ("a", "b")
 
 
