@@ -66,7 +66,12 @@ def value_range(samples: Sequence[Sample], *extra: float | None) -> tuple[float,
     return low, high + (high - low) * 0.06
 
 
-def nice_ticks(low: float, high: float, about: int = 3) -> list[float]:
+def possible(low: float | None, samples: Sequence[Sample]) -> float | None:
+    """The lower end of the usual range; not below zero for a signal that never is."""
+    return low if low is None or min(value for _, value in samples) < 0 else max(low, 0.0)
+
+
+def nice_ticks(low: float, high: float, about: int = 4) -> list[float]:
     """Round numbers inside [low, high]: multiples of 1, 2, 2.5 or 5 times a power of ten."""
     raw = (high - low) / about
     power = 10.0 ** math.floor(math.log10(raw))
@@ -159,6 +164,7 @@ def evidence_plot(
     samples = usable(points)
     if len(samples) < 2 or samples[0][0] == samples[-1][0]:
         return ""
+    baseline_low = possible(baseline_low, samples)
     low, high = value_range(samples, baseline_low, baseline_high)
     frame = Frame(
         LEFT, TOP, width - RIGHT, height - BOTTOM, samples[0][0], samples[-1][0], low, high
@@ -202,6 +208,7 @@ def sparkline(
     samples = usable(points)
     if len(samples) < 2 or samples[0][0] == samples[-1][0]:
         return ""
+    baseline_low = possible(baseline_low, samples)
     low, high = value_range(samples, baseline_low, baseline_high)
     frame = Frame(1, 2, width - 1, height - 2, samples[0][0], samples[-1][0], low, high)
     return (
