@@ -13,13 +13,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 
 from accounts.models import User
 from correlation.models import Analysis
 from incidents import live
-from incidents.models import Incident, NumberSequence, Severity, Status
+from incidents.models import Incident, NumberSequence, Severity
 
 logger = logging.getLogger("studio.correlation")
 MAX_ATTEMPTS = 3
@@ -156,13 +156,18 @@ def repeat_young(now: datetime | None = None) -> int:
 
     A repeat is due at each CORRELATION_REPEATS_SECONDS after `started_at` (or after the
     incident was detected, when that was later) if no analysis has been queued since then.
+    An incident whose alerts have all ended is not repeated: what fails next is not it.
     """
     now = now or timezone.now()
     steps = [timedelta(seconds=s) for s in settings.CORRELATION_REPEATS_SECONDS]
     young = (
         Incident.objects.active()
         .filter(detected_at__gt=now - steps[-1] - timedelta(minutes=1))
-        .exclude(status=Status.RESOLVED)
+        .annotate(
+            firings=Count("occurrences"),
+            going_on=Count("occurrences", filter=Q(occurrences__resolved_at=None)),
+        )
+        .exclude(firings__gt=0, going_on=0)
     )
     repeated = 0
     for incident in young:

@@ -7,15 +7,26 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Max
 from django.utils import timezone
 
 from correlation.models import DataSource
 from correlation.neighbourhood import neighbourhood
 from correlation.sources import Scope, Source
 from correlation.telemetry import Change
-from incidents.models import ChangeEvent, Impact, Incident, Service, ServiceDependency
+from incidents.models import (
+    AlertOccurrence,
+    ChangeEvent,
+    Impact,
+    Incident,
+    Service,
+    ServiceDependency,
+)
 
 LONGEST_LOOK = timedelta(minutes=30)
+PERSON_LEAD = timedelta(minutes=5)
+ALERT_LEAD = timedelta(minutes=3)
+SHORTEST_LEAD = timedelta(seconds=45)
 CHANGES_BEFORE = timedelta(hours=1)
 RATE_WINDOW_SCRAPES = 4
 """A rate needs two samples; four scrapes survive a missed one."""
@@ -34,16 +45,44 @@ def scope_of(incident: Incident) -> Scope:
     affected = incident.affected.select_related("service").order_by("added_at", "service__slug")
     primary = [a.service.slug for a in affected if a.impact == Impact.PRIMARY]
     target = next(iter(primary or [a.service.slug for a in affected]), None)
-    as_of = min(timezone.now(), (incident.resolved_at or incident.started_at + LONGEST_LOOK))
+    near = neighbourhood(target, edges) if target else frozenset()
+    started_at, as_of = episode(incident)
     return Scope(
         target=target,
-        started_at=incident.started_at.timestamp(),
-        as_of=max(as_of, incident.detected_at).timestamp(),
-        services=neighbourhood(target, edges) if target else frozenset(),
+        started_at=started_at.timestamp(),
+        as_of=as_of.timestamp(),
+        services=near,
         edges=edges,
         roles={s.slug: s.role for s in services.values()},
         environment=incident.environment,
+        lead_seconds=_lead(incident, near, started_at).total_seconds(),
     )
+
+
+def episode(incident: Incident) -> tuple[datetime, datetime]:
+    """(start, latest moment to look at) of the failure that goes on now, or went on last.
+
+    An incident whose alerts have ended and fired again is looked at from the new firing: what
+    failed before may have been something else.
+    """
+    firings = list(incident.occurrences.values_list("started_at", "resolved_at"))
+    going_on = [started for started, resolved in firings if resolved is None]
+    ends = [resolved for _started, resolved in firings if resolved is not None]
+    start = max(incident.started_at, min(going_on)) if going_on else incident.started_at
+    end = incident.resolved_at or (max(ends) if ends and not going_on else None)
+    limit = min(timezone.now(), end or start + LONGEST_LOOK)
+    return start, max(limit, start, incident.detected_at if not firings else start)
+
+
+def _lead(incident: Incident, near: frozenset[str], start: datetime) -> timedelta:
+    """How long before `start` the failure may have begun: no further back than the last other
+    failure nearby, whose aftermath is not this one's, and at least SHORTEST_LEAD."""
+    lead = ALERT_LEAD if incident.source == Incident.Source.ALERT else PERSON_LEAD
+    earlier = AlertOccurrence.objects.filter(resolved_at__gt=start - lead, resolved_at__lt=start)
+    if near:
+        earlier = earlier.filter(service__slug__in=near)
+    last = earlier.aggregate(at=Max("resolved_at"))["at"]
+    return max(start - last, SHORTEST_LEAD) if last else lead
 
 
 def changes_for(scope: Scope) -> tuple[Change, ...]:

@@ -25,7 +25,8 @@ class Scope:
     """What one analysis looks at; times in epoch seconds.
 
     `services` is the affected service with its neighbourhood as the catalogue knows it, empty
-    for all; `edges` are (caller, callee); `roles` as in Telemetry.
+    for all; `edges` are (caller, callee); `roles` as in Telemetry. `lead_seconds` is how long
+    before `started_at` the incident may have begun unnoticed.
     """
 
     target: str | None
@@ -35,6 +36,7 @@ class Scope:
     edges: tuple[tuple[str, str], ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
     environment: str = "production"
+    lead_seconds: float = LEAD_SECONDS
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Windows:
 
 def windows(scope: Scope) -> Windows:
     """Healthy reference before the incident, and the incident up to the newest moment known."""
-    start = scope.started_at - LEAD_SECONDS
+    start = scope.started_at - scope.lead_seconds
     return Windows(
         (scope.started_at - BASELINE_SECONDS, start), (start, max(scope.as_of, start + 1.0))
     )

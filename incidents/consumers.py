@@ -11,7 +11,7 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from incidents import live
+from incidents import broadcast, live
 from incidents.models import Incident
 
 NOT_SIGNED_IN = 4401
@@ -44,7 +44,7 @@ class IncidentConsumer(SignedInConsumer):
     async def opened(self) -> None:
         incident_id: UUID = self.scope["url_route"]["kwargs"]["incident_id"]
         self.sent: dict[str, int] = {}
-        self.group = live.group_of(incident_id)
+        self.group = broadcast.group_of(incident_id)
         # joining comes before the snapshot: a change between the two is sent twice, not lost
         await self.channel_layer.group_add(self.group, self.channel_name)
         state = await sync_to_async(_snapshot, thread_sensitive=False)(incident_id)
@@ -88,13 +88,13 @@ class BoardConsumer(SignedInConsumer):
     _joined = False
 
     async def opened(self) -> None:
-        await self.channel_layer.group_add(live.BOARD_GROUP, self.channel_name)
+        await self.channel_layer.group_add(broadcast.BOARD_GROUP, self.channel_name)
         self._joined = True
         await self._notice()
 
     async def disconnect(self, code: int) -> None:
         if self._joined:
-            await self.channel_layer.group_discard(live.BOARD_GROUP, self.channel_name)
+            await self.channel_layer.group_discard(broadcast.BOARD_GROUP, self.channel_name)
         if self._pending:
             self._pending.cancel()
 

@@ -1,32 +1,25 @@
 """Live pages: panels that apps register, and their broadcast when an incident changes.
 
 `incidents` renders a page made of panels it does not import. `changed` bumps the incident's
-revision inside the caller's transaction and publishes once after commit, however many
-changes the transaction made; a lost message is made good by the snapshot on connect and by
-the page's 30 s poll.
+revision inside the caller's transaction and hands the panels to `broadcast` once after commit,
+however many changes the transaction made; a lost message is made good by the snapshot on
+connect and by the page's 30 s poll.
 """
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 
+from incidents import broadcast
 from incidents.models import Incident
-
-logger = logging.getLogger("studio.live")
-BOARD_GROUP = "board"
-QUIET_AFTER_FAILURE_SECONDS = 5.0
 
 Context = Callable[[Incident, datetime | None], dict[str, Any]]
 
@@ -71,12 +64,8 @@ def snapshot(incident: Incident, names: Iterable[str] | None = None) -> list[tup
     return [(p.name, render(p, incident, oob=True)) for p in panels(names)]
 
 
-def group_of(incident_id: UUID) -> str:
-    return f"incident.{incident_id.hex}"
-
-
 class _Publication:
-    """What one transaction changed on one incident; runs once, after commit."""
+    """What one transaction changed on one incident; handed on once, after commit."""
 
     def __init__(self, incident_id: UUID) -> None:
         self.incident_id = incident_id
@@ -85,7 +74,7 @@ class _Publication:
         self.__qualname__ = type(self).__qualname__
 
     def __call__(self) -> None:
-        publish(self.incident_id, self.panels)
+        broadcast.publish_soon(self.incident_id, self.panels)
 
 
 def changed(incident_id: UUID, *names: str) -> None:
@@ -107,33 +96,3 @@ def changed(incident_id: UUID, *names: str) -> None:
     # on_commit() would tie it to the innermost savepoint, and a transaction of nested blocks
     # would publish once for each; tied to none, a block rolled back alone costs one redraw
     connection.run_on_commit.append((set(), publication, True))
-
-
-def publish(incident_id: UUID, names: Iterable[str]) -> None:
-    """Render each named panel once and send it to every open page of the incident."""
-    incident = Incident.objects.filter(pk=incident_id).first()
-    if incident is None:
-        return
-    message = {
-        "type": "panels.changed",
-        "revision": incident.revision,
-        "panels": snapshot(incident, names),
-    }
-    _send(group_of(incident_id), message)
-    _send(BOARD_GROUP, {"type": "board.changed"})
-
-
-_quiet_until = 0.0
-
-
-def _send(group: str, message: dict[str, Any]) -> None:
-    """group_send that never fails its caller: pages recover by snapshot and poll."""
-    global _quiet_until
-    if time.monotonic() < _quiet_until:
-        return
-    try:
-        async_to_sync(get_channel_layer().group_send)(group, message)
-    except Exception:
-        # any transport error: the change is committed, the page will poll it
-        _quiet_until = time.monotonic() + QUIET_AFTER_FAILURE_SECONDS
-        logger.exception("channel layer unavailable, live updates paused")

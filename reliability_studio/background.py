@@ -13,6 +13,7 @@ from celery.worker import WorkController
 from celery.worker import state as worker_state
 from django.conf import settings
 
+from correlation import queue
 from reliability_studio.celery import app
 
 logger = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ class Background:
 
     def start(self) -> None:
         """Start workers and beat; sweepers run at once, for what a crash left behind."""
+        if settings.EMBEDDED:
+            queue.release_leases()  # nobody else can hold them: their process is gone
         # its own setup would replace our logging
         signals.setup_logging.connect(_keep_logging, weak=False)
         app.loader.import_default_modules()

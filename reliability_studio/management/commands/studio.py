@@ -14,7 +14,11 @@ from reliability_studio import embedded
 from reliability_studio.preflight import CannotStart
 
 # --demo means these, wherever the environment does not say otherwise
-DEMO_ENVIRONMENT = {"STUDIO_DEMO": "1", "SCRAPE_INTERVAL_SECONDS": "5"}
+DEMO_ENVIRONMENT = {
+    "STUDIO_DEMO": "1",
+    "SCRAPE_INTERVAL_SECONDS": "5",
+    "RESOLVE_HOLD_DOWN_SECONDS": "45",
+}
 
 
 class Command(BaseCommand):
