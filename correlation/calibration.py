@@ -1,8 +1,9 @@
 """Root-cause confidence: a logistic over fused evidence, coefficients in a versioned artefact.
 
 p(top service is right) = 1 / (1 + exp(-(b0 + b1 strength + b2 margin + b3 coverage))), capped.
-strength is the top score's log-odds, margin the lead over the runner-up (0..1), coverage the
-share of metric, log and graph evidence that was to be had. `calibration.json` says what the
+strength is the top score's log-odds, margin its lead over the runner-up in score (0..1: a faint
+lone suspect leads by little), coverage the share of metric, log and graph evidence that was to
+be had, less where a callee is unobserved. `calibration.json` says what the
 coefficients were fitted on and how well they did; `fit` makes it.
 """
 
@@ -65,7 +66,7 @@ def describe(scores: Sequence[float], coverage: float) -> dict[str, float]:
     second = scores[1] if len(scores) > 1 else 0.0
     return {
         "strength": max(-4.0, min(4.0, math.log(top / (1.0 - top)))),
-        "margin": max(0.0, (top - second) / top) if scores else 0.0,
+        "margin": max(0.0, top - second) if scores else 0.0,
         "coverage": coverage,
     }
 

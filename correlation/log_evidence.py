@@ -30,6 +30,9 @@ MAX_TEMPLATES = 12
 CUT = 150
 """From this many lines on, an answer may have been cut at a limit."""
 
+NEW_Z, CHANGED_Z = 2.2, 3.2
+"""z worth one half: every known template is tested for a changed rate, so that asks for more."""
+
 NO_BASELINE_CAP = 0.6
 """Highest confidence when no line at all covers the time before the onset."""
 
@@ -129,7 +132,8 @@ def _judge(
         if n1 >= expected
         else math.log((expected + 0.5) / (n1 + 0.5))
     )
-    sure = 1.0 / (1.0 + math.exp(-(z - 2.2) / 0.5))
+    centre = NEW_Z if change == "new" else CHANGED_Z
+    sure = 1.0 / (1.0 + math.exp(-(z - centre) / 0.5))
     confidence = weight * sure * hill(ratio, 0.9, 2.0)
     if not known:
         confidence = min(confidence, NO_BASELINE_CAP) if weight >= 1.0 else 0.0

@@ -35,7 +35,7 @@ from tests.correlation.lab_incidents import custom, record, telemetry_at
 
 MOMENTS = (12.0, 25.0, 90.0)
 VERSION = "2026-11-simulated-1"
-ABSTAIN_BELOW = 0.4
+ABSTAIN_BELOW = 0.6
 
 
 def lab_faults() -> list[Fault]:
