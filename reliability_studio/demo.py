@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import signal
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from pathlib import Path
 from django.conf import settings
 
 from accounts.models import ApiToken, Role, Scope, User, hash_token
+from incidents import demo as shop
 from reliability_studio import children
 from reliability_studio.preflight import CannotStart
 
@@ -37,6 +37,7 @@ class Lab:
     def __init__(self, process: subprocess.Popen[bytes], token: str, port_file: Path) -> None:
         self.process = process
         self.token = token
+        self.log = port_file.with_suffix(".log")
         self._port_file = port_file
         self._stopping = False
 
@@ -53,7 +54,9 @@ class Lab:
         deadline = time.monotonic() + LAB_READY_SECONDS
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
-                raise CannotStart(f"The lab ended with code {self.process.returncode}.")
+                raise CannotStart(
+                    f"The lab ended with code {self.process.returncode}; see {self.log}."
+                )
             try:
                 return int(self._port_file.read_text())
             except (FileNotFoundError, ValueError):
@@ -63,7 +66,7 @@ class Lab:
     def _watch(self) -> None:
         code = self.process.wait()
         if not self._stopping:
-            print(f"The lab ended with code {code}; restart to have it back.", file=sys.stderr)
+            print(f"The lab ended with code {code}; see {self.log}.", file=sys.stderr)
 
     def stop(self) -> None:
         self._stopping = True
@@ -79,13 +82,16 @@ def start_lab(directory: Path, webhook_url: str) -> Lab:
     command = [sys.executable, "-m", "lab", "--port", "0", "--webhook-url", webhook_url]
     command += ["--token-env", "LAB_TOKEN", "--port-file", str(port_file)]
     command += ["--history", str(LAB_HISTORY_SECONDS)]
-    process = children.start(
-        command,
-        ignore=[signal.SIGINT],  # Ctrl-C reaches it too, but we end it, after ourselves
-        stdin=subprocess.DEVNULL,
-        cwd=settings.BASE_DIR,
-        env=os.environ | {"LAB_TOKEN": token},
-    )
+    with (directory / "lab.log").open("wb") as log:
+        process = children.start(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=settings.BASE_DIR,
+            env=os.environ | {"LAB_TOKEN": token},
+            start_new_session=True,  # Ctrl-C is for us: we end it, after ourselves
+        )
     return Lab(process, token, port_file)
 
 
@@ -123,8 +129,6 @@ def _logins(kept_in: Path, names: Iterable[str]) -> dict[str, Login]:
 
 def prepare(directory: Path, lab: Lab | None) -> list[str]:
     """Users, the lab's token and the seeded shop; the lines that say how to log in."""
-    from incidents import demo as shop
-
     logins = _logins(directory / "credentials.json", PEOPLE)
     lines = ["", "  user    password                  role"]
     for name, role in PEOPLE.items():

@@ -15,11 +15,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
+from daphne.server import Server
 from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError
 
 from reliability_studio import demo, preflight
+from reliability_studio.asgi import application
 from reliability_studio.background import Background
 
 logger = logging.getLogger(__name__)
@@ -39,7 +41,9 @@ def run(
     say: Callable[[str], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM. Raises CannotStart before anything is served."""
-    signal.signal(signal.SIGTERM, _interrupt)  # until Twisted takes both signals
+    # until Twisted takes both; a shell's `&` would have us ignore SIGINT
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     directory: Path = settings.STUDIO_DIR
     with ExitStack() as stack:
         try:
@@ -95,10 +99,6 @@ def _migrate() -> None:
 
 def _serve(host: str, port: int, lines: list[str], say: Callable[[str], None]) -> None:
     """Run daphne in this, the main thread, until a signal ends it."""
-    from daphne.server import Server
-
-    from reliability_studio.asgi import application
-
     address = host.replace(":", r"\:")
     server = Server(
         application,
