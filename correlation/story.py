@@ -15,7 +15,7 @@ from timeline.record import TimelineSealed, record
 SOURCE = "correlation"
 TELLING_CONFIDENCE = 0.6
 TOLD_PER_RUN = 6
-KINDS = {
+KINDS: dict[str, str] = {
     Correlation.Type.METRIC: Kind.METRIC_SPIKE,
     Correlation.Type.LOG: Kind.LOG_PATTERN,
     Correlation.Type.TRACE: Kind.TRACE,
@@ -49,8 +49,8 @@ def tell_finished(
     for row in _worth_telling(rows, top, told):
         _record(
             analysis,
-            KINDS[Correlation.Type(row.type)],
-            row.title,
+            KINDS[row.type],
+            row.title if row.service in row.title else f"{row.service}: {row.title}",
             severity="high" if row.confidence_score >= 0.9 else "warning",
             source=row.source or SOURCE,
             occurred_at=row.onset_at,
@@ -90,8 +90,8 @@ def tell_failed(analysis: Analysis, error: str, statuses: Sequence[SourceStatus]
 
 
 def _told(analysis: Analysis) -> dict[str, Any]:
-    """What the timeline has of earlier runs: evidence keys, last cause, each source's state."""
-    told: dict[str, Any] = {"keys": set(), "sources": {}}
+    """What earlier runs told: evidence keys and kinds, last cause, each source's state."""
+    told: dict[str, Any] = {"keys": set(), "kinds": set(), "sources": {}}
     events = TimelineEvent.objects.filter(
         incident=analysis.incident_id,
         kind__in=[
@@ -101,9 +101,10 @@ def _told(analysis: Analysis) -> dict[str, Any]:
             Kind.CORRELATION_INCONCLUSIVE,
         ],
     ).order_by("seq")
-    for data in events.values_list("data", flat=True):
+    for kind, data in events.values_list("kind", "data"):
         if "key" in data:
             told["keys"].add(data["key"])
+            told["kinds"].add(kind)
         if "cause" in data:
             told["cause"] = data["cause"]
         if "data_source" in data:
@@ -146,23 +147,29 @@ def _worth_telling(
 ) -> list[Correlation]:
     """The evidence to tell: what supports the top cause first, then the strongest.
 
-    Once a cause is told, only what supports it is news: its aftermath is on the evidence panel.
+    While the cause told last still stands, only a first finding of another kind that supports
+    it is news; the rest of the aftermath is on the evidence panel.
     """
     supporting = set(top.supporting) if top else set()
     fresh = [
         row
         for row in rows
-        if row.key not in told["keys"]
-        and row.confidence_score >= TELLING_CONFIDENCE
-        and ("cause" not in told or str(row.pk) in supporting)
+        if row.key not in told["keys"] and row.confidence_score >= TELLING_CONFIDENCE
     ]
     fresh.sort(key=lambda row: (str(row.pk) not in supporting, row.rank))
+    if top is not None and told.get("cause") == _identity(top):
+        first = {row.type: row for row in reversed(fresh) if str(row.pk) in supporting}
+        fresh = [row for row in first.values() if KINDS[row.type] not in told["kinds"]]
     return sorted(fresh[:TOLD_PER_RUN], key=lambda row: (row.onset_at is None, row.onset_at or 0))
+
+
+def _identity(cause: RootCause) -> str:
+    return f"{cause.service}:{cause.kind}"
 
 
 def _tell_cause(analysis: Analysis, top: RootCause, told: dict[str, Any]) -> None:
     """The top cause, when it is not the one told last."""
-    identity = f"{top.service}:{top.kind}"
+    identity = _identity(top)
     if told.get("cause") == identity:
         return
     _record(
