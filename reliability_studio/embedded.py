@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from daphne.server import Server
 from django.conf import settings
@@ -21,7 +22,6 @@ from django.core.management import call_command
 from django.db import OperationalError
 
 from reliability_studio import demo, preflight
-from reliability_studio.asgi import application
 from reliability_studio.background import Background
 
 logger = logging.getLogger(__name__)
@@ -60,6 +60,9 @@ def run(
                 intake = f"http://{reachable(host)}:{port}/api/intake/alertmanager"
                 lab = demo.start_lab(directory, intake)
                 stack.callback(lab.stop)
+            # builds the middleware and sets up logging: not before the checks have passed
+            from reliability_studio.asgi import application
+
             if with_demo:
                 _log_to_file(directory / "studio.log")
             _migrate()
@@ -69,7 +72,7 @@ def run(
             background = Background()
             stack.callback(background.stop, STOP_SECONDS)
             background.start()
-            _serve(host, port, lines, say)
+            _serve(application, host, port, lines, say)
         except KeyboardInterrupt:
             pass
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -97,7 +100,9 @@ def _migrate() -> None:
         raise preflight.CannotStart(f"The database cannot be used: {first_line}") from error
 
 
-def _serve(host: str, port: int, lines: list[str], say: Callable[[str], None]) -> None:
+def _serve(
+    application: Any, host: str, port: int, lines: list[str], say: Callable[[str], None]
+) -> None:
     """Run daphne in this, the main thread, until a signal ends it."""
     address = host.replace(":", r"\:")
     server = Server(
