@@ -121,6 +121,9 @@
 
   // --- answers of buttons and polls ---------------------------------------------------------
   document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!event.detail.requestConfig.elt.isConnected) {
+      event.detail.shouldSwap = false; // the socket was faster: what was pressed is already replaced
+    }
     const address = event.detail.xhr.responseURL;
     if (address && new URL(address).pathname === "/login") {
       event.detail.shouldSwap = false;

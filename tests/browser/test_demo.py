@@ -1,0 +1,144 @@
+"""A stranger's first minutes, in a real browser: break something and watch.
+
+One test after another on one running demo; each stands on what the earlier ones made.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.servers.studio import Studio
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(databases=[])]
+expect.set_options(timeout=90_000)
+
+
+def lab_is_ready(page: Page, demo: Studio) -> None:
+    """The lab's page says so itself while the lab simulates its past hour."""
+    until = time.monotonic() + 90
+    while page.goto(f"{demo.url}/lab").status != 200:  # type: ignore[union-attr]
+        assert time.monotonic() < until, page.locator("main").inner_text()
+        page.wait_for_timeout(1000)
+
+
+def test_fault_becomes_an_incident_with_its_cause_without_touching_the_page(
+    page: Page, second_tab: Page, demo: Studio, complaints: list[str]
+) -> None:
+    page.goto(demo.url)
+    expect(page.locator(".live-dot")).to_have_attribute("data-live", "on")
+    lab_is_ready(second_tab, demo)
+    complaints.clear()  # the lab's 503s while it was starting
+
+    second_tab.locator("form[action$='/pool-exhaustion/start'] button").click()
+    expect(second_tab.locator(".fault.is-active")).to_have_count(1)
+
+    row = page.locator("#board tr", has_text="payment-processing").first
+    expect(row).to_contain_text("payment-processing: connection pool")
+    expect(row).to_contain_text(re.compile(r"\d+ % ?(high|medium|low)"))
+
+    # a look at the incident, still without a reload of the board
+    row.locator("a.incident-title").click()
+    cause = page.locator("#causes .cause").first
+    expect(cause.locator(".tag")).to_have_text("payment-processing")
+    expect(cause.locator(".confidence")).to_contain_text(re.compile(r"\d+ % ?(high|medium|low)"))
+    expect(page.locator("#timeline .event").nth(5)).to_be_attached()
+    first = page.locator("#evidence details.evidence").first
+    first.locator("summary").click()
+    expect(first.locator(".query code")).not_to_be_empty()
+    expect(first.locator("svg.plot")).to_be_visible()
+    assert complaints == []
+
+
+def test_second_tab_sees_a_step_taken_in_the_first(
+    page: Page, second_tab: Page, demo: Studio, complaints: list[str]
+) -> None:
+    for tab in (page, second_tab):
+        tab.goto(f"{demo.url}/incidents/INC-1")
+        expect(tab.locator(".live-dot")).to_have_attribute("data-live", "on")
+    first = second_tab.locator("#evidence details.evidence").first.get_attribute("id")
+    opened = second_tab.locator(f"#{first}")  # by its id: the next analysis may order them anew
+    opened.locator("summary").click()
+
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.locator("#header .status-investigating")).to_be_visible()
+    expect(second_tab.locator("#header .status-investigating")).to_be_visible()
+
+    page.get_by_placeholder("Add a note").fill("Raised the pool to 20")
+    page.get_by_role("button", name="Add to timeline").click()
+    expect(second_tab.locator("#timeline .event-note")).to_have_count(1)
+    expect(second_tab.locator("#timeline .event-note")).to_contain_text("Raised the pool to 20")
+
+    page.get_by_role("button", name="Analyse again").click()
+    expect(second_tab.locator("#causes")).to_contain_text("payment-processing")
+    expect(opened).to_have_attribute("open", "")  # what a reader opened stays open
+    assert complaints == []
+
+
+def test_refused_step_is_told_in_words(
+    page: Page, second_tab: Page, demo: Studio, complaints: list[str]
+) -> None:
+    page.goto(f"{demo.url}/incidents/INC-1")
+    page.route("**/mitigate", lambda route: route.abort())
+    page.get_by_role("button", name="Mark mitigated").click()
+
+    expect(page.locator("#notice")).to_contain_text("Nothing was changed")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/incidents/INC-1", "/services", "/services/checkout", "/lab"]
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_a_phone(
+    page: Page, demo: Studio, complaints: list[str], path: str, scheme: str
+) -> None:
+    page.set_viewport_size({"width": 375, "height": 740})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+
+    page.goto(demo.url + path)
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+    assert complaints == []
+
+
+def test_theme_chosen_by_hand_is_remembered(page: Page, demo: Studio) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto(demo.url)
+    background = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(background)
+
+    page.locator("#theme-toggle").click()
+    page.reload()
+
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.evaluate(background) != light
+
+
+def test_resolving_seals_the_timeline(page: Page, demo: Studio, complaints: list[str]) -> None:
+    page.goto(f"{demo.url}/incidents/INC-1")
+    page.get_by_role("button", name="Resolve", exact=True).click()
+    page.get_by_label("What fixed it").fill("A larger pool")
+    page.get_by_role("button", name="Resolve incident").click()
+
+    expect(page.locator("#header .status-resolved")).to_be_visible()
+    expect(page.locator("#header")).to_contain_text("A larger pool")
+    expect(page.locator("#resolve-dialog")).to_be_hidden()
+    expect(page.locator("#timeline .timeline-sealed")).to_be_visible()
+    assert complaints == []
+
+
+def test_board_comes_back_by_itself_after_a_restart(page: Page, demo: Studio) -> None:
+    page.goto(demo.url)
+    expect(page.locator(".live-dot")).to_have_attribute("data-live", "on")
+
+    assert demo.stop() == 0
+    expect(page.locator("#connection")).to_contain_text("Reconnecting")
+    again = demo.start_again()
+    demo.process = again.process
+    demo.await_ready()
+
+    expect(page.locator(".live-dot")).to_have_attribute("data-live", "on")
+    expect(page.locator("#connection")).to_be_hidden()
