@@ -29,7 +29,7 @@ class BoardFilter(forms.Form):
     older = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
 
 
-class NewIncident(forms.ModelForm):  # type: ignore[type-arg]
+class NewIncident(forms.ModelForm):
     """A person opens an incident; `service` is hit first, `others` as well."""
 
     service = forms.ModelChoiceField(
