@@ -8,7 +8,7 @@ from typing import Any
 from channels.layers import InMemoryChannelLayer
 
 
-class ThreadSafeInMemoryChannelLayer(InMemoryChannelLayer):  # type: ignore[misc]  # untyped base
+class ThreadSafeInMemoryChannelLayer(InMemoryChannelLayer):
     """InMemoryChannelLayer whose sends may come from another thread's event loop.
 
     Its queues belong to the loop that receives; a send from a worker thread's own loop

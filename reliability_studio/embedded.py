@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import logging.config
 import os
 import signal
 import sys
@@ -162,12 +163,18 @@ def _seconds_since_start() -> float:
 
 
 def _log_to_file(path: Path) -> None:
-    """In the demo the terminal shows what is wrong, and the file every request."""
-    terminal = logging.getLogger().handlers[0]
-    terminal.setLevel(logging.WARNING)
-    to_file = logging.FileHandler(path)
-    to_file.setFormatter(terminal.formatter)
-    logging.getLogger().addHandler(to_file)
+    """In the demo the terminal shows what is wrong, and the file every request.
+
+    In settings and not on the handlers: each Celery worker runs django.setup() again.
+    """
+    settings.LOGGING["handlers"]["stderr"]["level"] = "WARNING"
+    settings.LOGGING["handlers"]["file"] = {
+        "class": "logging.FileHandler",
+        "filename": path,
+        "formatter": "json",
+    }
+    settings.LOGGING["root"]["handlers"] = ["stderr", "file"]
+    logging.config.dictConfig(settings.LOGGING)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -6,7 +6,11 @@ fresh servers of its own, which end with it.
 
 from __future__ import annotations
 
+import os
 import socket
+
+# taken before the product is imported, which sets DJANGO_SETTINGS_MODULE
+CALLERS_ENVIRONMENT = dict(os.environ)
 
 
 class ServerError(Exception):

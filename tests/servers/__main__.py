@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reliability_studio import children
-from tests.servers import ServerError, postgres, valkey
+from tests.servers import CALLERS_ENVIRONMENT, ServerError, postgres, valkey
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WATCHED = (signal.SIGCHLD, *FORWARDED)
@@ -52,7 +52,7 @@ def running_servers() -> Iterator[dict[str, str]]:
 def run(command: Sequence[str], environment: dict[str, str]) -> int:
     """Run the command to its end, forwarding signals; its exit code as a shell would give it."""
     try:
-        child = children.start(command, env=os.environ | environment)
+        child = children.start(command, env=CALLERS_ENVIRONMENT | environment)
     except OSError as error:
         raise ServerError(f"{command[0]} cannot be run: {error.strerror}.") from error
     while child.poll() is None:
