@@ -155,7 +155,8 @@ def repeat_young(now: datetime | None = None) -> int:
     """Queue the repeats that are due: telemetry arrives after the incident does.
 
     A repeat is due at each CORRELATION_REPEATS_SECONDS after `started_at` (or after the
-    incident was detected, when that was later) if no analysis has been queued since then.
+    incident was detected, when that was later) if no analysis has been queued since then and
+    none is unfinished.
     An incident whose alerts have all ended is not repeated: what fails next is not it.
     """
     now = now or timezone.now()
@@ -174,8 +175,8 @@ def repeat_young(now: datetime | None = None) -> int:
         due = [t for t in (incident.detected_at + step for step in steps) if t <= now]
         if not due:
             continue
-        since = Q(queued_at__gte=due[-1]) | Q(status=Analysis.Status.QUEUED)
-        if incident.analyses.filter(since).exists():
+        active = Q(status__in=(Analysis.Status.QUEUED, Analysis.Status.RUNNING))
+        if incident.analyses.filter(Q(queued_at__gte=due[-1]) | active).exists():
             continue
         request(incident_id=incident.pk, reason="repeat")
         repeated += 1
