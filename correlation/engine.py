@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from django.conf import settings
 
@@ -43,8 +44,20 @@ def run(analysis: Analysis) -> None:
         if not queue.renew(analysis):
             logger.warning("analysis %s lost its lease while gathering", analysis.pk)
             return
-        outcome.finish(analysis, rank(telemetry), statuses)
+        if silent := _nobody_answered(statuses):
+            outcome.fail(analysis, silent, statuses)
+        else:
+            outcome.finish(analysis, rank(telemetry), statuses)
     except Exception as error:
         # whatever broke is the analysis' outcome: seen in the log, on the row, on the page
         logger.exception("analysis %s failed", analysis.pk)
         outcome.fail(analysis, f"{type(error).__name__}: {error}", statuses)
+
+
+def _nobody_answered(statuses: Sequence[SourceStatus]) -> str:
+    """Why there is nothing to rank, when every configured source is unavailable; else ""."""
+    asked = [s for s in statuses if s.status != "not_configured"]
+    if not asked or any(s.status != "unavailable" for s in asked):
+        return ""
+    reasons = "; ".join(f"{s.slug}: {s.detail}" for s in asked)
+    return f"No telemetry source answered ({reasons})."

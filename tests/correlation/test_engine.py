@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from correlation import engine, outcome, queue
 from correlation.models import Analysis, Correlation, RootCause
+from correlation.panels import newest_and_shown
 from correlation.panels import sources as sources_panel
 from correlation.telemetry import Ranking
 from incidents.models import Incident
@@ -154,6 +155,24 @@ def test_refused_loki_is_named_and_metrics_still_rank(backend: Backend, settings
     assert "refused" in analysis.sources["loki"]["detail"]
     assert RootCause.objects.get(analysis=analysis, rank=1).service == "payment-processing"
     assert any("loki unavailable" in title for title in told(incident, "correlation_failed"))
+
+
+def test_when_no_source_answers_the_analysis_fails_and_the_last_good_one_stays(
+    backend: Backend, settings: Any
+) -> None:
+    incident = shop_incident("frontend", serve(backend, settings, "pool-exhaustion"))
+    engine.run_waiting()
+    good = Analysis.objects.get(incident=incident)
+    backend.respond = lambda path, params: (503, "text/plain", b"starting")
+    queue.request(incident_id=incident.pk, reason="repeat")
+
+    engine.run_waiting()
+
+    newest, shown = newest_and_shown(incident, None)
+    assert newest is not None
+    assert (newest.status, shown) == ("failed", good)
+    assert newest.error.startswith("No telemetry source answered (")
+    assert incident.analysis_status != "inconclusive"
 
 
 def test_nothing_configured_is_said(settings: Any) -> None:
