@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from incidents import lifecycle, signals
 from incidents.models import (
+    AffectedService,
     Alert,
     AlertOccurrence,
     Delivery,
@@ -107,6 +108,7 @@ def _group(delivery: Delivery) -> None:
         if occurrence.incident is None and occurrence.resolved_at is None:
             _join(occurrence, delivery.source.environment)
         elif occurrence.incident is not None and occurrence.resolved_at is not None:
+            _note_recovery(occurrence)
             signals.occurrence_resolved.send(
                 Incident,
                 incident=occurrence.incident,
@@ -140,6 +142,7 @@ def _join(occurrence: AlertOccurrence, environment: str) -> None:
         )
         if not joined:
             return
+        incident.affected.filter(service=service).update(recovered_at=None)
         if not opened.created:
             lifecycle.raise_severity(
                 incident_id=incident.pk, to=severity, reason=f"Alert {alert.name}"
@@ -151,6 +154,18 @@ def _join(occurrence: AlertOccurrence, environment: str) -> None:
             alert=alert,
             opened=opened.created,
         )
+
+
+def _note_recovery(occurrence: AlertOccurrence) -> None:
+    """An affected service has recovered once no alert fires on it any more."""
+    firing = AlertOccurrence.objects.filter(
+        incident=occurrence.incident, service=occurrence.service, resolved_at=None
+    )
+    if occurrence.service is None or firing.exists():
+        return
+    AffectedService.objects.filter(
+        incident=occurrence.incident, service=occurrence.service, recovered_at=None
+    ).update(recovered_at=occurrence.resolved_at)
 
 
 def service_name(labels: Mapping[str, str]) -> str | None:

@@ -343,6 +343,7 @@ def test_incident_resolves_once_its_alerts_have_been_quiet(
 
     assert (too_early, later) == (0, 1)
     assert Incident.objects.get().status == "resolved"
+    assert Incident.objects.get().affected.get().recovered_at is not None
 
 
 def test_change_event_is_kept_once(intake: APIClient, make_service: MakeService) -> None:
