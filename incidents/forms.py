@@ -90,6 +90,6 @@ class CustomFailure(forms.Form):
         label="Database connections", required=False, min_value=0, max_value=10_000
     )
 
-    def payload(self) -> dict[str, Any]:
-        numbers = {k: v for k, v in self.cleaned_data.items() if k != "service" and v is not None}
-        return {"service": self.cleaned_data["service"].slug, **numbers}
+    def failure(self) -> dict[str, Any]:
+        """What was filled in, without the service."""
+        return {k: v for k, v in self.cleaned_data.items() if k != "service" and v is not None}

@@ -8,7 +8,14 @@ from urllib.parse import quote
 import requests
 from django.conf import settings
 
+from accounts.models import User
+from incidents import lifecycle
+from incidents.models import Incident, Service, Severity
+
 TIMEOUT_SECONDS = (1.0, 3.0)
+INCIDENT_ABOVE = 0.25
+"""error_rate above which a failure opens an incident at once, as the original did."""
+CRITICAL_FROM = 0.5
 
 
 class LabUnavailable(Exception):
@@ -16,7 +23,11 @@ class LabUnavailable(Exception):
 
 
 class LabRefused(Exception):
-    """The lab refused the request; the message says why and names the field."""
+    """The lab refused the request; the message says why, `field` what of the payload is wrong."""
+
+    def __init__(self, why: str, field: str = "") -> None:
+        super().__init__(why)
+        self.field = field
 
 
 def faults() -> list[dict[str, Any]]:
@@ -43,6 +54,29 @@ def fail(payload: dict[str, Any]) -> Any:
     return _ask("POST", "/lab/fail", payload)
 
 
+def break_service(
+    *, service: Service, failure: dict[str, Any], actor: User | None
+) -> lifecycle.Opened | None:
+    """Drive the service by `failure` (as in `fail`, without `service`); the incident it opened
+    or joined when its error_rate is above INCIDENT_ABOVE.
+
+    Raises LabRefused or LabUnavailable; no incident is opened then.
+    """
+    fail({"service": service.slug, **failure})
+    rate: float = failure.get("error_rate", 0.0)
+    if rate <= INCIDENT_ABOVE:
+        return None
+    return lifecycle.open_incident(
+        title=f"{service.slug}: error rate {rate:.0%}",
+        severity=Severity.CRITICAL if rate >= CRITICAL_FROM else Severity.HIGH,
+        services=[service],
+        description="Opened by a failure started in the lab.",
+        source=Incident.Source.LAB,
+        actor=actor,
+        correlation_key=f"service:{service.environment}:{service.slug}",
+    )
+
+
 def stop_fail() -> Any:
     return _ask("DELETE", "/lab/fail")
 
@@ -60,7 +94,8 @@ def _ask(method: str, path: str, payload: dict[str, Any] | None = None) -> Any:
     except (requests.RequestException, ValueError) as error:
         raise LabUnavailable(f"The lab does not answer ({type(error).__name__}).") from error
     if 400 <= answer.status_code < 500:
-        raise LabRefused(str(body.get("error", body)))
+        said = body if isinstance(body, dict) else {"error": body}
+        raise LabRefused(str(said.get("error", said)), str(said.get("field", "")))
     if answer.status_code >= 500:
         raise LabUnavailable(f"The lab answered {answer.status_code}: {body}")
     return body

@@ -14,13 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.problems import Problem
-from incidents import lab, lifecycle
+from incidents import lab
 from incidents.api import actor_of
-from incidents.models import Incident, Severity
 from incidents.serializers import ServiceSlugField
-
-INCIDENT_ABOVE = 0.25
-"""error_rate above which the failure opens an incident at once, as the original did."""
 
 
 class FailureSerializer(serializers.Serializer[Any]):
@@ -43,23 +39,13 @@ def fail(request: Request) -> Response:
     wanted = dict(body.validated_data)
     service = wanted.pop("service")
     try:
-        lab.fail({"service": service.slug, **wanted})
+        opened = lab.break_service(service=service, failure=wanted, actor=actor_of(request))
     except lab.LabRefused as error:
-        raise ValidationError({"service": [str(error)]}) from error
+        raise ValidationError({error.field or "service": [str(error)]}) from error
     except lab.LabUnavailable as error:
         raise Problem(503, "lab-unavailable", str(error)) from error
     answer: dict[str, Any] = {"service": service.slug, "failure": wanted, "incident": None}
-    rate = wanted.get("error_rate", 0.0)
-    if rate > INCIDENT_ABOVE:
-        opened = lifecycle.open_incident(
-            title=f"{service.slug}: error rate {rate:.0%}",
-            severity=Severity.CRITICAL if rate >= 0.5 else Severity.HIGH,
-            services=[service],
-            description="Opened by POST /api/test/fail.",
-            source=Incident.Source.LAB,
-            actor=actor_of(request),
-            correlation_key=f"service:{service.environment}:{service.slug}",
-        )
+    if opened is not None:
         answer["incident"] = {
             "id": str(opened.incident.pk),
             "reference": opened.incident.reference,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -12,10 +12,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.models import Role
+from accounts.models import Role, User
 from accounts.permissions import View, role_required
 from incidents import lab
 from incidents.forms import CustomFailure
+from incidents.lifecycle import Opened
 
 
 def where_lab_runs(view: View) -> View:
@@ -63,8 +64,23 @@ def fail(request: HttpRequest) -> HttpResponse:
     form = CustomFailure(request.POST)
     if not form.is_valid():
         return _page(request, form, status=400)
-    payload = form.payload()
-    return _told(request, lambda: lab.fail(payload), f"Failure started at {payload['service']}.")
+    service = form.cleaned_data["service"]
+    try:
+        opened = lab.break_service(
+            service=service, failure=form.failure(), actor=cast(User, request.user)
+        )
+    except (lab.LabUnavailable, lab.LabRefused) as error:
+        messages.error(request, str(error))
+        return redirect("lab")
+    messages.success(request, f"Failure started at {service.slug}. {_consequence(opened)}".strip())
+    return redirect("lab")
+
+
+def _consequence(opened: Opened | None) -> str:
+    if opened is None:
+        return ""
+    done = "was opened" if opened.created else "is open for it"
+    return f"{opened.incident.reference} {done}."
 
 
 def _page(request: HttpRequest, form: CustomFailure, status: int = 200) -> HttpResponse:

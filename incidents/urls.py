@@ -18,7 +18,7 @@ tasks.register("incidents/<str:reference>/tasks", IncidentTaskViewSet, basename=
 urlpatterns = [
     path("intake/alertmanager", intake_api.alertmanager, name="intake-alertmanager"),
     path("intake/changes", intake_api.changes, name="intake-changes"),
-    path("test/fail", lab_api.fail, name="lab-fail"),
+    path("test/fail", lab_api.fail, name="test-fail"),
     path("", include(router.urls)),
     path("", include(tasks.urls)),
 ]

@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import Role, User
+from incidents.models import Incident
 from tests.incidents.conftest import MakeService, make_person
 
 LAB = "http://lab.example:9"
@@ -51,6 +52,7 @@ def test_lab_page_lists_faults_with_a_button_each(page: Client) -> None:
 
     assert 'action="/lab/faults/crash-loop/start"' in html
     assert 'action="/lab/faults/bad-deploy/stop"' in html
+    assert 'action="/lab/fail"' in html
 
 
 @responses.activate
@@ -110,6 +112,37 @@ def test_custom_failure_sends_only_what_was_filled_in(
         "error_rate": 0.4,
         "response_time_ms": 0.0,
     }
+
+
+@responses.activate
+def test_custom_failure_opens_an_incident_as_the_api_does(
+    page: Client, make_service: MakeService, sam: User
+) -> None:
+    make_service("cart")
+    responses.post(f"{LAB}/lab/fail", json={})
+    responses.get(f"{LAB}/lab/faults", json={"faults": [FAULT]})
+
+    response = page.post("/lab/fail", {"service": "cart", "error_rate": "0.2"}, follow=True)
+    again = page.post("/lab/fail", {"service": "cart", "error_rate": "0.6"}, follow=True)
+
+    assert [str(m) for m in response.context["messages"]] == ["Failure started at cart."]
+    incident = Incident.objects.get()
+    assert (incident.severity, incident.source, incident.created_by) == ("critical", "lab", sam)
+    assert [str(m) for m in again.context["messages"]] == [
+        f"Failure started at cart. {incident.reference} was opened."
+    ]
+
+
+@responses.activate
+def test_custom_failure_without_the_lab_opens_none(page: Client, make_service: MakeService) -> None:
+    make_service("cart")
+    responses.post(f"{LAB}/lab/fail", body=requests.ConnectionError("refused"))
+    responses.get(f"{LAB}/lab/faults", json={"faults": [FAULT]})
+
+    response = page.post("/lab/fail", {"service": "cart", "error_rate": "0.6"}, follow=True)
+
+    assert [m.level_tag for m in response.context["messages"]] == ["error"]
+    assert Incident.objects.count() == 0
 
 
 @responses.activate
