@@ -73,8 +73,7 @@ def claim_next(now: datetime | None = None) -> Analysis | None:
     """
     with transaction.atomic():
         now = now or timezone.now()
-        NumberSequence.objects.get_or_create(name="correlation-slots")
-        NumberSequence.objects.filter(name="correlation-slots").update(value=F("value") + 1)
+        NumberSequence.lock("correlation-slots")
         if Analysis.objects.leased(now).count() >= settings.CORRELATION_SLOTS:
             return None
         running = Analysis.objects.leased(now).filter(incident=OuterRef("incident"))

@@ -101,7 +101,7 @@ def open_incident(
                 return Opened(joined, created=False)
         try:
             with transaction.atomic():
-                number = NumberSequence.take("incident")  # serialises openings: no twin slips in
+                NumberSequence.lock("incident")  # serialises openings: no twin slips in
                 if not allow_duplicate:
                     found = find_duplicate(
                         title=title, services=services, started_at=started, environment=environment
@@ -109,7 +109,7 @@ def open_incident(
                     if found is not None:
                         return Opened(found.incident, created=False, similarity=found)
                 incident = Incident.objects.create(
-                    number=number,
+                    number=NumberSequence.take("incident"),
                     title=title,
                     description=description,
                     severity=severity,

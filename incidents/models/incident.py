@@ -47,11 +47,20 @@ class NumberSequence(models.Model):
         return f"{self.name}: {self.value}"
 
     @classmethod
+    def lock(cls, name: str) -> None:
+        """Hold the sequence until the transaction ends, without taking a number.
+
+        SQLite needs no more than the transaction: IMMEDIATE ones exclude each other.
+        """
+        if not cls.objects.select_for_update().filter(name=name).exists():
+            cls.objects.bulk_create([cls(name=name)], ignore_conflicts=True)
+            cls.objects.select_for_update().get(name=name)
+
+    @classmethod
     def take(cls, name: str) -> int:
         """The next number; call it inside the transaction that uses it."""
-        if not cls.objects.filter(name=name).update(value=F("value") + 1):
-            cls.objects.bulk_create([cls(name=name)], ignore_conflicts=True)
-            cls.objects.filter(name=name).update(value=F("value") + 1)
+        cls.lock(name)
+        cls.objects.filter(name=name).update(value=F("value") + 1)
         return cls.objects.get(name=name).value
 
 

@@ -1,0 +1,150 @@
+"""Similarity has parts one can check by hand, and joining takes no number."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from incidents import lifecycle
+from incidents.duplicates import HORIZON, find_duplicate, title_similarity
+from incidents.models import Incident, NumberSequence
+from tests.incidents.conftest import MakeIncident, MakeService
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "similarity"),
+    [
+        ("Checkout fails", "checkout FAILS!", 1.0),
+        ("Cart error rate is high", "Cart error rate high", 8 / 9),
+        ("high error rate", "error rate high", 1.0),
+        ("node 17 is down", "node 18 is down", 0.75),
+        ("Disk full", "Checkout fails", 0.0),
+        ("", "Checkout fails", 0.0),
+        ("!!", "!!", 0.0),
+    ],
+)
+def test_title_similarity_is_of_words(one: str, other: str, similarity: float) -> None:
+    assert title_similarity(one, other) == pytest.approx(similarity)
+    assert title_similarity(other, one) == pytest.approx(similarity)
+
+
+def test_find_duplicate_states_its_parts(
+    make_incident: MakeIncident, make_service: MakeService
+) -> None:
+    cart, redis = make_service("cart"), make_service("redis")
+    now = timezone.now()
+    open_one = make_incident("Cart fails", services=[cart, redis], started_at=now)
+
+    found = find_duplicate(
+        title="Cart fails",
+        services=[cart, redis],
+        started_at=now + HORIZON / 2,
+        environment="production",
+    )
+
+    assert found is not None
+    assert (found.incident, found.score) == (open_one, 0.9)
+    assert found.parts == {"service": 1.0, "title": 1.0, "time": 0.5}
+
+
+def test_find_duplicate_prefers_the_most_similar(
+    make_incident: MakeIncident, make_service: MakeService
+) -> None:
+    cart = make_service("cart")
+    now = timezone.now()
+    make_incident("Cart fails now", services=[cart], started_at=now - timedelta(minutes=1))
+    nearest = make_incident("Cart fails", services=[cart], started_at=now)
+
+    found = find_duplicate(
+        title="Cart fails", services=[cart], started_at=now, environment="production"
+    )
+
+    assert found is not None
+    assert (found.incident, found.score) == (nearest, 1.0)
+
+
+@pytest.mark.parametrize("why", ["resolved", "merged", "elsewhere", "long ago", "other service"])
+def test_find_duplicate_looks_only_at_comparable_open_incidents(
+    make_incident: MakeIncident, make_service: MakeService, why: str
+) -> None:
+    cart, redis = make_service("cart"), make_service("redis")
+    now = timezone.now()
+    started = now - HORIZON - timedelta(seconds=1) if why == "long ago" else now
+    one = make_incident(
+        "Cart fails",
+        services=[redis if why == "other service" else cart],
+        started_at=started,
+        environment="staging" if why == "elsewhere" else "production",
+    )
+    if why == "resolved":
+        lifecycle.resolve(incident_id=one.pk, actor=None)
+    if why == "merged":
+        other = make_incident("Something else entirely", services=[redis])
+        lifecycle.merge(source_id=one.pk, target_id=other.pk, actor=None)
+
+    found = find_duplicate(
+        title="Cart fails", services=[cart], started_at=now, environment="production"
+    )
+
+    # the survivor of the merge has the service now, under another title
+    assert found is None
+
+
+def test_find_duplicate_without_services_finds_none(make_incident: MakeIncident) -> None:
+    make_incident("Cart fails", services=[])
+
+    found = find_duplicate(
+        title="Cart fails", services=[], started_at=timezone.now(), environment="production"
+    )
+
+    assert found is None
+
+
+def test_joining_a_duplicate_takes_no_number(
+    make_incident: MakeIncident, make_service: MakeService
+) -> None:
+    cart = make_service("cart")
+    first = make_incident("Cart fails", services=[cart])
+
+    joined = [
+        lifecycle.open_incident(title="Cart fails", severity="high", services=[cart]).created
+        for _ in range(3)
+    ]
+    second = make_incident("Disk full", services=[cart])
+
+    assert joined == [False] * 3
+    assert (first.number, second.number) == (1, 2)
+    assert NumberSequence.objects.get(name="incident").value == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_twins_at_once_are_one_incident(make_service: MakeService) -> None:
+    cart = make_service("cart")
+    started_at = timezone.now()
+    opened: list[lifecycle.Opened] = []
+    together = threading.Barrier(8)
+
+    def open_one() -> None:
+        try:
+            together.wait()
+            opened.append(
+                lifecycle.open_incident(
+                    title="Cart fails", severity="high", services=[cart], started_at=started_at
+                )
+            )
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=open_one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(one.created for one in opened) == [False] * 7 + [True]
+    assert list(Incident.objects.values_list("number", flat=True)) == [1]
+    assert NumberSequence.objects.get(name="incident").value == 1
