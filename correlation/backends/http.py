@@ -30,6 +30,12 @@ MAX_BYTES = 50 * 1024 * 1024
 LONG_QUERY = 2000
 """Parameters longer than this (characters) go as a POST form: proxies cut long URLs."""
 
+_POOL_CONNECTIONS = 2048
+"""Connections kept for one server, more than CORRELATION_SLOTS (at most 200) analyses of eight
+queries each have open at once: one that does not fit back would be thrown away and opened anew.
+Places in the pool cost nothing until they are used. It does not block: a wait for a place would
+know no deadline."""
+
 _CHUNK = 64 * 1024
 _REDIRECTS = 3
 _RETRY_PAUSE_SECONDS = (0.05, 0.15)
@@ -59,8 +65,8 @@ def _session(base_url: str) -> requests.Session:
             session = requests.Session()
             session.trust_env = False  # no proxy, no .netrc: what is configured is what is asked
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-            session.mount("http://", GuardedAdapter(pool_maxsize=16))
-            session.mount("https://", GuardedAdapter(pool_maxsize=16))
+            session.mount("http://", GuardedAdapter(pool_maxsize=_POOL_CONNECTIONS))
+            session.mount("https://", GuardedAdapter(pool_maxsize=_POOL_CONNECTIONS))
             _sessions[key] = session
         return _sessions[key]
 
