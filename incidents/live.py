@@ -39,17 +39,22 @@ class Panel:
 
 
 _panels: dict[str, Panel] = {}
+_COLUMNS = ("top", "main", "side")
 
 
 def register(panel: Panel) -> None:
     _panels[panel.name] = panel
 
 
+def unregister(name: str) -> None:
+    _panels.pop(name, None)
+
+
 def panels(names: Iterable[str] | None = None) -> list[Panel]:
     """The named panels (all when None) in page order."""
     wanted = None if names is None else set(names)
     chosen = [p for p in _panels.values() if wanted is None or p.name in wanted]
-    return sorted(chosen, key=lambda p: (p.column, p.order, p.name))
+    return sorted(chosen, key=lambda p: (_COLUMNS.index(p.column), p.order, p.name))
 
 
 def render(panel: Panel, incident: Incident, *, as_of: datetime | None = None, oob: bool) -> str:
