@@ -10,11 +10,14 @@ import numpy as np
 from correlation.effects import Effect, measure
 from correlation.magnitude import UNKNOWN_REQUESTS, confidence_of
 from correlation.telemetry import Evidence, Floats, Series, Telemetry
+from correlation.units import humanised
 
 REPORTED = 0.15
 """Weaker movements are noise: they are measured but not reported as evidence."""
 
 MAX_POINTS = 120
+
+NEVER_NEGATIVE = frozenset({"ratio", "s", "1/s", "bytes", "cores", "count"})
 
 Key = tuple[str, str, str | None]
 """(service, signal, peer)."""
@@ -131,7 +134,7 @@ def workload_evidence(telemetry: Telemetry) -> list[Evidence]:
                 onset_at=state.at,
                 baseline=None,
                 value=float(state.count),
-                title=f"{state.workload}: {state.reason}"
+                title=f"{state.service}: {state.workload} {state.reason}"
                 + (f" ({state.count} times)" if state.count > 1 else ""),
                 unit="count",
                 source=state.source,
@@ -141,17 +144,14 @@ def workload_evidence(telemetry: Telemetry) -> list[Evidence]:
     return reported
 
 
-def in_words(value: float | None, unit: str) -> str:
-    """A value with its unit for the reader: 0.43 ratio is 43 %, 0.012 s is 12 ms."""
-    if value is None:
-        return "unknown"
-    if unit == "ratio":
-        return f"{value * 100:.3g} %"
-    if unit == "s":
-        return f"{value * 1000:.3g} ms" if abs(value) < 1.0 else f"{value:.3g} s"
-    if unit == "bytes":
-        return f"{value / 1048576:.4g} MiB"
-    return f"{value:.3g}{'/s' if unit == '1/s' else ' cores' if unit == 'cores' else ''}"
+def possible_band(low: float, high: float, centre: float, unit: str) -> tuple[float, float]:
+    """The usual range cut to what the unit can be: nothing counted or timed is below zero.
+
+    A ratio ends at 1, or at `centre` where the baseline itself lies above (use over a request).
+    """
+    if unit not in NEVER_NEGATIVE:
+        return low, high
+    return max(low, min(0.0, centre)), min(high, max(1.0, centre)) if unit == "ratio" else high
 
 
 def _self_times(series: tuple[Series, ...]) -> list[Series]:
@@ -224,6 +224,7 @@ def _evidence(movement: Movement, window: tuple[float, float], as_of: float) -> 
     label = LABELS.get(series.signal, series.signal.replace("_", " "))
     where = f"{series.service} to {series.peer}" if series.peer else series.service
     before, now = effect.reference.centre, effect.value
+    low, high = possible_band(effect.reference.low, effect.reference.high, before, series.unit)
     return Evidence(
         key=series.key,
         type="metric",
@@ -234,7 +235,7 @@ def _evidence(movement: Movement, window: tuple[float, float], as_of: float) -> 
         baseline=_finite(before),
         value=_finite(now),
         title=f"{where}: {label} {'rose' if effect.sign > 0 else 'fell'} from "
-        f"{in_words(before, series.unit)} to {in_words(now, series.unit)}",
+        f"{humanised(before, series.unit)} to {humanised(now, series.unit)}",
         unit=series.unit,
         peer=series.peer,
         direction="up" if effect.sign > 0 else "down",
@@ -242,8 +243,8 @@ def _evidence(movement: Movement, window: tuple[float, float], as_of: float) -> 
         query=series.query,
         details={
             "points": _points(series.times, series.values, window, as_of),
-            "baseline_low": _finite(effect.reference.low),
-            "baseline_high": _finite(effect.reference.high),
+            "baseline_low": _finite(low),
+            "baseline_high": _finite(high),
             "effect": _finite(effect.z),
             "n_baseline": effect.reference.n,
             "n_window": effect.n_window,

@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from correlation.blame import Graph, Suspect
-from correlation.evidence import in_words
 from correlation.telemetry import Change, Evidence, Telemetry
+from correlation.units import humanised, seconds_in_words
 
 if TYPE_CHECKING:
     from correlation.ranking import Hypothesis
 
 MAX_SUPPORTING = 16
-MAX_SENTENCES = 5
+MAX_CHANGED = 4
+MAX_AGAINST = 2
 YOUNG_SECONDS = 30.0
 
 
@@ -57,42 +58,35 @@ def contradicting(suspect: Suspect, graph: Graph, evidence: list[Evidence]) -> t
 
 
 def explain(
-    hypothesis: Hypothesis, ranked: list[Hypothesis], graph: Graph, evidence: list[Evidence]
+    hypothesis: Hypothesis,
+    ranked: list[Hypothesis],
+    graph: Graph,
+    evidence: list[Evidence],
+    against: tuple[str, ...],
 ) -> str:
-    """What changed, from what to what, since when, and why the next (or first) ranks elsewhere."""
+    """Lines of "Label: text" joined by newlines, plain text, always in this order.
+
+    Changed (one a kind of signal, strongest first), Since, Change, Against (keys of `against`
+    and a callee that shares the blame), Runner-up (or Ranked below), Check next.
+    """
     suspect = hypothesis.suspect
-    weak = {item.key for item, worth in suspect.logs if worth < 0.5 * item.confidence}
-    own = [
-        item
-        for item in evidence
-        if item.type != "change"
-        and item.key not in weak
-        and (item.peer == suspect.service or (item.service == suspect.service and not item.peer))
-    ]
-    told: dict[str, Evidence] = {}
-    for item in own:  # one sentence a kind of signal, the strongest
-        told.setdefault("latency" if "latency" in item.signal else item.signal, item)
-    sentences = [_sentence(item) for item in list(told.values())[:MAX_SENTENCES]]
+    lines = [f"Changed: {_told(item, suspect.service)}" for item in _own(suspect, evidence)]
     if hypothesis.onset is not None:
-        sentences.append(f"It began about {_clock(hypothesis.onset)}.")
+        lines.append(f"Since: {_since(hypothesis.onset, suspect.service, evidence)}")
     if hypothesis.change is not None:
-        change = hypothesis.change
-        sentences.append(
-            f"{change.kind} {change.id} ({change.title}) of {change.service} was made at "
-            f"{_clock(change.at)}."
-        )
-    if suspect.explained_by and suspect.explained >= 0.3:
-        sentences.append(
-            f"Part of it is explained by {suspect.explained_by}, which {suspect.service} calls."
-        )
-    sentences.append(_against(hypothesis, ranked))
+        lines.append(f"Change: {_change(hypothesis.change, hypothesis.onset)}")
+    lines += [f"Against: {text}" for text in _against(suspect, graph, evidence, against)]
+    lines.append(_comparison(hypothesis, ranked))
     if hypothesis.verdict.advice:
-        sentences.append(f"Next: {hypothesis.verdict.advice}")
-    return " ".join(sentence for sentence in sentences if sentence)
+        lines.append(f"Check next: {hypothesis.verdict.advice}")
+    return "\n".join(" ".join(line.split()) for line in lines)
 
 
 def missing_evidence(
-    telemetry: Telemetry, evidence: list[Evidence], inconclusive: bool
+    telemetry: Telemetry,
+    evidence: list[Evidence],
+    inconclusive: bool,
+    ranked: list[Hypothesis],
 ) -> tuple[str, ...]:
     """What could not be had; with an inconclusive answer also what is too thin, in plain words."""
     said = list(telemetry.missing)
@@ -124,42 +118,92 @@ def missing_evidence(
         said.append("no dependency graph: callers and callees are not known")
     if not any(item.confidence >= 0.5 for item in evidence):
         said.append("no signal left its usual range")
+    elif len(ranked) > 1:
+        first, second = ranked[0], ranked[1]
+        said.append(
+            f"nothing that tells {first.suspect.service} from {second.suspect.service}: their own "
+            f"evidence weighs {first.score:.2f} and {second.score:.2f}"
+        )
+    else:
+        said.append("what moved is too little to name a cause")
     return tuple(dict.fromkeys(said))
 
 
-def _sentence(item: Evidence) -> str:
-    if item.type == "metric":
-        return (
-            f"{item.title} (usual range {in_words(item.details['baseline_low'], item.unit)} to "
-            f"{in_words(item.details['baseline_high'], item.unit)})."
-        )
-    if item.type == "log":
-        return (
-            f"{item.title} ({item.details['count']} lines since the onset, "
-            f"{item.details['count_baseline']} before)."
-        )
-    return f"{item.title}."
+def _own(suspect: Suspect, evidence: list[Evidence]) -> list[Evidence]:
+    """The suspect's evidence as its callers or itself show it, one item a kind of signal."""
+    weak = {item.key for item, worth in suspect.logs if worth < 0.5 * item.confidence}
+    told: dict[str, Evidence] = {}
+    for item in evidence:
+        own = item.service == suspect.service and not item.peer
+        if item.type != "change" and item.key not in weak and (own or item.peer == suspect.service):
+            told.setdefault("latency" if "latency" in item.signal else item.signal, item)
+    return list(told.values())[:MAX_CHANGED]
 
 
-def _against(hypothesis: Hypothesis, ranked: list[Hypothesis]) -> str:
-    if len(ranked) < 2:
-        return "No other service has evidence of its own."
+def _told(item: Evidence, about: str) -> str:
+    """The title without the service it is all about, and for a metric its usual range."""
+    text = item.title.removeprefix(f"{about}: ")
+    if item.type != "metric":
+        return text
+    low, high = item.details["baseline_low"], item.details["baseline_high"]
+    return f"{text} (usually {humanised(low, item.unit)} to {humanised(high, item.unit)})"
+
+
+def _since(onset: float, service: str, evidence: list[Evidence]) -> str:
+    """The onset with the uncertainty of the metric that shows it, if one does."""
+    known = [
+        float(item.details["onset_uncertainty_seconds"])
+        for item in evidence
+        if item.type == "metric" and item.onset_at == onset and service in (item.service, item.peer)
+    ]
+    margin = f", give or take {seconds_in_words(max(min(known), 1.0))}" if known else ""
+    return _clock(onset) + margin
+
+
+def _change(change: Change, onset: float | None) -> str:
+    """Kind, title and time; the id says nothing to a reader and stays out."""
+    title = " ".join(change.title.split())
+    named = f'{change.kind} "{title}"' if title else f"{change.kind} of {change.service}"
+    lead = 0.0 if onset is None else onset - change.at
+    before = f", {seconds_in_words(lead)} before the trouble" if lead >= 1.0 else ""
+    return f"{named} at {_clock(change.at)}{before}"
+
+
+def _against(
+    suspect: Suspect, graph: Graph, evidence: list[Evidence], against: tuple[str, ...]
+) -> list[str]:
+    """What this cause does not explain, strongest first; one line saying so when there is none."""
+    said = []
+    if suspect.explained_by and suspect.explained >= 0.3:
+        said.append(f"part of it comes from {suspect.explained_by}, which {suspect.service} calls")
+    keys = frozenset(against)
+    left = [item for item in evidence if item.key in keys]
+    said += [f"it does not explain {item.title}" for item in left[:MAX_AGAINST]]
+    if len(left) > MAX_AGAINST:
+        said[-1] += f", nor {len(left) - MAX_AGAINST} more signals"
+    if not said and not graph.callers.get(suspect.service) and not graph.callees:
+        return ["not known without a dependency graph"]
+    return said or ["no strong signal is left unexplained"]
+
+
+def _comparison(hypothesis: Hypothesis, ranked: list[Hypothesis]) -> str:
+    """Why the next one lost or, for the others, what they lost to."""
     first = ranked[0]
     if hypothesis is not first:
         return (
-            f"Ranked below {first.suspect.service}, whose own evidence scores "
-            f"{first.score:.2f} against {hypothesis.score:.2f}."
+            f"Ranked below: {first.suspect.service}, whose own evidence weighs "
+            f"{first.score:.2f} against {hypothesis.score:.2f}"
         )
+    if len(ranked) < 2:
+        return "Runner-up: none, no other service has evidence of its own"
     second = ranked[1]
+    lost = f"{second.suspect.service} has weaker evidence of its own"
     if second.suspect.explained >= 0.3 and second.suspect.explained_by:
-        return (
-            f"The runner-up {second.suspect.service} is a likely victim: what it calls, "
-            f"{second.suspect.explained_by}, accounts for its trouble."
+        lost = (
+            f"{second.suspect.service} is a likely victim of {second.suspect.explained_by}, "
+            "which it calls"
         )
-    return (
-        f"The runner-up {second.suspect.service} has weaker evidence of its own "
-        f"({second.score:.2f} against {hypothesis.score:.2f})."
-    )
+    return f"Runner-up: {lost} ({second.score:.2f} against {hypothesis.score:.2f})"
 
 
 def _upstream(service: str, graph: Graph) -> set[str]:

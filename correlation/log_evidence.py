@@ -19,6 +19,7 @@ import numpy as np
 from correlation.log_patterns import fingerprints, normal_level
 from correlation.magnitude import hill
 from correlation.telemetry import Evidence, LogLine, Telemetry
+from correlation.units import digits
 
 LEVEL_WEIGHTS = {"fatal": 1.0, "error": 1.0, "warn": 0.7, "": 0.5, "info": 0.4, "debug": 0.2}
 VANISHED_WEIGHT = 0.55
@@ -26,6 +27,8 @@ VANISHED_WEIGHT = 0.55
 
 MAX_TEMPLATES = 12
 """Templates kept for one service, strongest first."""
+
+MAX_TITLE_TEMPLATE = 110
 
 CUT = 150
 """From this many lines on, an answer may have been cut at a limit."""
@@ -140,7 +143,6 @@ def _judge(
     if confidence < 0.15:
         return None
     first = since[0].at if since else onset
-    text = f"{change} log pattern: {template}"
     lines = since or [line for line, _, _ in members]
     return Evidence(
         key=f"log:{service}:{identity}",
@@ -151,7 +153,7 @@ def _judge(
         onset_at=first if change in ("new", "surging") else onset,
         baseline=round(usual, 6),
         value=round(rate, 6),
-        title=text if len(text) <= 160 else text[:157] + "...",
+        title=_title(service, change, template, rate, usual if before_seconds else None),
         unit="1/s",
         direction="up" if change in ("new", "surging") else "down",
         source=telemetry.log_source,
@@ -173,6 +175,20 @@ def _judge(
             "points": _per_bin(members, telemetry),
         },
     )
+
+
+def _title(service: str, change: str, template: str, rate: float, usual: float | None) -> str:
+    """`shop: new log pattern "it broke" (12/min, none before)`; rates in lines a second."""
+    shape = " ".join(template.split())
+    if len(shape) > MAX_TITLE_TEMPLATE:
+        shape = shape[: MAX_TITLE_TEMPLATE - 3] + "..."
+    now = f"{_a_minute(rate)} now" if change in ("vanished", "fading") else _a_minute(rate)
+    before = "before not known" if usual is None else f"{_a_minute(usual)} before"
+    return f'{service}: {change} log pattern "{shape}" ({now}, {before})'
+
+
+def _a_minute(rate: float) -> str:
+    return f"{digits(rate * 60.0, 2)}/min" if rate > 0.0 else "none"
 
 
 def _spread(lines: list[LogLine], count: int) -> list[LogLine]:

@@ -58,25 +58,26 @@ def rank(telemetry: Telemetry) -> Ranking:
     artefact = calibration.shipped()
     top = artefact.probability(weighed.features) if hypotheses else 0.0
     confidences = _share(top, [hypothesis.score for hypothesis in hypotheses])
-    causes = tuple(
-        Cause(
+    causes = []
+    for hypothesis, confidence in zip(hypotheses, confidences, strict=True):
+        against = contradicting(hypothesis.suspect, graph, evidence)
+        cause = Cause(
             service=hypothesis.suspect.service,
             kind=hypothesis.verdict.kind,
             title=hypothesis.verdict.title,
             confidence=confidence,
             supporting=supporting(hypothesis.suspect, graph, evidence, hypothesis.change),
-            contradicting=contradicting(hypothesis.suspect, graph, evidence),
+            contradicting=against,
             change=hypothesis.change.id if hypothesis.change else None,
-            explanation=explain(hypothesis, hypotheses, graph, evidence),
+            explanation=explain(hypothesis, hypotheses, graph, evidence, against),
         )
-        for hypothesis, confidence in zip(hypotheses, confidences, strict=True)
-    )
+        causes.append(cause)
     inconclusive = not causes or causes[0].confidence < artefact.abstain_below
     return Ranking(
-        causes=causes,
+        causes=tuple(causes),
         evidence=tuple(evidence),
         inconclusive=inconclusive,
-        missing=missing_evidence(telemetry, evidence, inconclusive),
+        missing=missing_evidence(telemetry, evidence, inconclusive, hypotheses),
     )
 
 

@@ -91,3 +91,27 @@ def test_without_any_earlier_line_newness_is_doubted() -> None:
     found = log_evidence(telemetry, START, ["shop"])
 
     assert [item.confidence for item in found] == [0.6]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "level", "title"),
+    [
+        (0, 30, "error", 'shop: new log pattern "it broke" (30/min, none before)'),
+        (20, 60, "error", 'shop: surging log pattern "it broke" (60/min, 2/min before)'),
+        (600, 0, "info", 'shop: vanished log pattern "it broke" (none now, 60/min before)'),
+        (600, 10, "info", 'shop: fading log pattern "it broke" (10/min now, 60/min before)'),
+    ],
+)
+def test_titles_name_service_template_and_rates(
+    before: int, after: int, level: str, title: str
+) -> None:
+    found = judged(make_lines("it broke", before, after, level))
+
+    assert [item.title for item in found] == [title]
+
+
+def test_titles_cut_the_template_and_keep_the_rates() -> None:
+    found = judged(make_lines("it broke " * 40, 0, 30))
+
+    assert found[0].title.endswith('..." (30/min, none before)')
+    assert len(found[0].title) <= 160

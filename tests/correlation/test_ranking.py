@@ -211,14 +211,6 @@ def test_the_newest_deploy_is_not_guilty_for_being_new() -> None:
     assert (ranking.causes[0].service, ranking.causes[0].change) == ("payment", None)
 
 
-def test_explanation_tells_values_and_onset() -> None:
-    cause = rank(incident("pool")).causes[0]
-
-    assert cause.title == "payment: connection pool exhausted"
-    assert "rose from" in cause.explanation
-    assert "It began about" in cause.explanation
-
-
 def test_evidence_of_a_metric_carries_what_the_page_plots() -> None:
     ranking = rank(incident("crash", since=60.0))
     item = next(e for e in ranking.evidence if e.key == "metric:inventory:error_ratio")
