@@ -5,9 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from correlation.models import Analysis, Correlation
 from incidents.live import Panel, register
 from incidents.models import Incident
+
+
+WORTH_SHOWING = Q(rank=1) | Q(confidence__gte=0.01)
 
 
 def newest_and_shown(
@@ -24,7 +29,7 @@ def newest_and_shown(
 
 def causes(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     newest, shown = newest_and_shown(incident, as_of)
-    ranked = list(shown.root_causes.order_by("rank")) if shown else []
+    ranked = list(shown.root_causes.filter(WORTH_SHOWING).order_by("rank")[:5]) if shown else []
     by_id: dict[str, Correlation] = {}
     if ranked and shown:
         by_id = {str(row.pk): row for row in shown.correlations.all()}

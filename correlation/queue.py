@@ -24,6 +24,7 @@ from incidents.models import Incident, NumberSequence, Severity
 logger = logging.getLogger("studio.correlation")
 MAX_ATTEMPTS = 3
 UNCLAIMED_AFTER = timedelta(seconds=5)
+NEWBORN_PAUSE = timedelta(seconds=3)
 PROGRESS_PANELS = ("causes", "sources")
 
 
@@ -155,7 +156,8 @@ def repeat_young(now: datetime | None = None) -> int:
 
     A repeat is due at each CORRELATION_REPEATS_SECONDS after `started_at` (or after the
     incident was detected, when that was later) if no analysis has been queued since then and
-    none is unfinished.
+    none is unfinished. Before the first step an inconclusive run is repeated after
+    NEWBORN_PAUSE: in those seconds each scrape may bring the evidence.
     An incident whose alerts have all ended is not repeated: what fails next is not it.
     """
     now = now or timezone.now()
@@ -172,6 +174,8 @@ def repeat_young(now: datetime | None = None) -> int:
     repeated = 0
     for incident in young:
         due = [t for t in (incident.detected_at + step for step in steps) if t <= now]
+        if not due and incident.analysis_status == Analysis.Status.INCONCLUSIVE:
+            due = [now - NEWBORN_PAUSE]
         if not due:
             continue
         active = Q(status__in=(Analysis.Status.QUEUED, Analysis.Status.RUNNING))

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from correlation.models import DataSource
 from correlation.neighbourhood import neighbourhood
-from correlation.sources import Scope, Source
+from correlation.sources import BASELINE_SECONDS, Scope, Source
 from correlation.telemetry import Change
 from incidents.models import (
     AlertOccurrence,
@@ -28,6 +28,9 @@ PERSON_LEAD = timedelta(minutes=5)
 ALERT_LEAD = timedelta(minutes=3)
 SHORTEST_LEAD = timedelta(seconds=45)
 CHANGES_BEFORE = timedelta(hours=1)
+SHORTEST_BASELINE_SECONDS = 1200.0
+BASELINE_SCRAPES = 180
+"""So many samples make a reference; more only make servers work longer."""
 RATE_WINDOW_SCRAPES = 4
 """A rate needs two samples; four scrapes survive a missed one."""
 
@@ -56,6 +59,9 @@ def scope_of(incident: Incident) -> Scope:
         roles={s.slug: s.role for s in services.values()},
         environment=incident.environment,
         lead_seconds=_lead(incident, near, started_at).total_seconds(),
+        baseline_seconds=min(
+            BASELINE_SECONDS, max(SHORTEST_BASELINE_SECONDS, _scrape_seconds() * BASELINE_SCRAPES)
+        ),
     )
 
 
@@ -140,12 +146,16 @@ def _options(kind: str, given: dict[str, Any]) -> dict[str, Any]:
     """The source's options; Prometheus' windows follow the scrape interval unless given."""
     if kind != "prometheus":
         return given
-    scrape = float(given.get("scrape_interval_seconds", settings.SCRAPE_INTERVAL_SECONDS))
+    scrape = float(given.get("scrape_interval_seconds", _scrape_seconds()))
     return {
         "step_seconds": scrape,
         "window_seconds": scrape * RATE_WINDOW_SCRAPES,
         **given,
     }
+
+
+def _scrape_seconds() -> float:
+    return float(settings.SCRAPE_INTERVAL_SECONDS)
 
 
 def _moment(epoch: float) -> datetime:

@@ -26,7 +26,8 @@ class Scope:
 
     `services` is the affected service with its neighbourhood as the catalogue knows it, empty
     for all; `edges` are (caller, callee); `roles` as in Telemetry. `lead_seconds` is how long
-    before `started_at` the incident may have begun unnoticed.
+    before `started_at` the incident may have begun unnoticed, `baseline_seconds` how long
+    before it the healthy reference begins.
     """
 
     target: str | None
@@ -37,6 +38,7 @@ class Scope:
     roles: Mapping[str, str] = field(default_factory=dict)
     environment: str = "production"
     lead_seconds: float = LEAD_SECONDS
+    baseline_seconds: float = BASELINE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def windows(scope: Scope) -> Windows:
     """Healthy reference before the incident, and the incident up to the newest moment known."""
     start = scope.started_at - scope.lead_seconds
     return Windows(
-        (scope.started_at - BASELINE_SECONDS, start), (start, max(scope.as_of, start + 1.0))
+        (scope.started_at - scope.baseline_seconds, start), (start, max(scope.as_of, start + 1.0))
     )
 
 

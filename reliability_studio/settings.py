@@ -251,7 +251,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "prune-logins": {"task": "accounts.tasks.prune_logins", "schedule": 3600.0},
     "sweep-analyses": {"task": "correlation.tasks.sweep", "schedule": 15.0},
-    "repeat-young-analyses": {"task": "correlation.tasks.repeat", "schedule": 5.0},
+    "repeat-young-analyses": {"task": "correlation.tasks.repeat", "schedule": 2.0},
     "resolve-quiet-incidents": {"task": "incidents.tasks.resolve_quiet", "schedule": 10.0},
     "sweep-deliveries": {"task": "incidents.tasks.sweep_deliveries", "schedule": 10.0},
 }

@@ -127,6 +127,23 @@ def test_repeat_is_due_at_each_step_once(
     assert queue.repeat_young(now) == repeated
 
 
+@pytest.mark.parametrize(
+    ("status", "queued_seconds_ago", "repeated"),
+    [("inconclusive", 4, 1), ("inconclusive", 1, 0), ("done", 4, 0)],
+)
+def test_inconclusive_newborn_is_repeated_after_a_pause(
+    make_incident: MakeIncident, status: str, queued_seconds_ago: int, repeated: int
+) -> None:
+    incident = make_incident()
+    now = timezone.now()
+    Incident.objects.filter(pk=incident.pk).update(
+        detected_at=now - timedelta(seconds=5), analysis_status=status
+    )
+    Analysis.objects.update(status=status, queued_at=now - timedelta(seconds=queued_seconds_ago))
+
+    assert queue.repeat_young(now) == repeated
+
+
 def test_resolving_closes_what_is_unfinished(make_incident: MakeIncident) -> None:
     incident = make_incident()
 
