@@ -58,9 +58,13 @@ def test_rolled_back_transaction_publishes_nothing(
     class Abandoned(Exception):
         pass
 
-    with pytest.raises(Abandoned), transaction.atomic():
-        live.changed(incident.pk, "header")
-        raise Abandoned
+    def change_and_abandon() -> None:
+        with transaction.atomic():
+            live.changed(incident.pk, "header")
+            raise Abandoned
+
+    with pytest.raises(Abandoned):
+        change_and_abandon()
 
     assert broadcast.drain(PATIENCE_SECONDS)
     assert layer.sent == []
