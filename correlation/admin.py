@@ -19,7 +19,7 @@ class RootCauseInline(admin.TabularInline[RootCause, Analysis]):
     extra = 0
     can_delete = False
     fields = ["rank", "service", "kind", "title", "confidence", "verdict"]
-    readonly_fields = fields
+    readonly_fields = ["rank", "service", "kind", "title", "confidence", "verdict"]
 
 
 @admin.register(Analysis)

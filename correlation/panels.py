@@ -11,7 +11,6 @@ from correlation.models import Analysis, Correlation
 from incidents.live import Panel, register
 from incidents.models import Incident
 
-
 WORTH_SHOWING = Q(rank=1) | Q(confidence__gte=0.01)
 
 

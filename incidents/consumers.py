@@ -18,7 +18,7 @@ NOT_SIGNED_IN = 4401
 NOT_FOUND = 4404
 
 
-class SignedInConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # untyped base
+class SignedInConsumer(AsyncWebsocketConsumer):
     """Accepts first and closes 4401 when not signed in: a refused handshake is retried."""
 
     async def connect(self) -> None:

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from typing import Any
 
 from daphne.server import Server
 from django.conf import settings
@@ -167,14 +168,15 @@ def _log_to_file(path: Path) -> None:
 
     In settings and not on the handlers: each Celery worker runs django.setup() again.
     """
-    settings.LOGGING["handlers"]["stderr"]["level"] = "WARNING"
-    settings.LOGGING["handlers"]["file"] = {
+    logs: dict[str, Any] = settings.LOGGING
+    logs["handlers"]["stderr"]["level"] = "WARNING"
+    logs["handlers"]["file"] = {
         "class": "logging.FileHandler",
         "filename": path,
         "formatter": "json",
     }
-    settings.LOGGING["root"]["handlers"] = ["stderr", "file"]
-    logging.config.dictConfig(settings.LOGGING)
+    logs["root"]["handlers"] = ["stderr", "file"]
+    logging.config.dictConfig(logs)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

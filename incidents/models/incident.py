@@ -53,7 +53,7 @@ class NumberSequence(models.Model):
         SQLite needs no more than the transaction: IMMEDIATE ones exclude each other.
         """
         if not cls.objects.select_for_update().filter(name=name).exists():
-            cls.objects.bulk_create([cls(name=name)], ignore_conflicts=True)
+            NumberSequence.objects.bulk_create([NumberSequence(name=name)], ignore_conflicts=True)
             cls.objects.select_for_update().get(name=name)
 
     @classmethod
