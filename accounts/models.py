@@ -73,6 +73,13 @@ class User(AbstractUser):
     def has_role(self, role: Role) -> bool:
         return self.is_active and role.value in self.roles
 
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """The role admin may do in the Django admin whatever it offers."""
+        return self.has_role(Role.ADMIN) or super().has_perm(perm, obj)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.has_role(Role.ADMIN) or super().has_module_perms(app_label)
+
 
 class Scope(models.TextChoices):
     """What an API token may do: admin includes write, write includes read; intake is apart."""

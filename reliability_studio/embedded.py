@@ -16,7 +16,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import Any
-from typing import Any
 
 from daphne.server import Server
 from django.conf import settings

@@ -102,7 +102,7 @@ TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, high=10)
 
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "reliability_studio.admin_config.StudioAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -329,6 +329,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["accounts.permissions.RolePermission"],
     # fields of one name with different values: a name for each set
     "ENUM_NAME_OVERRIDES": {
         "IncidentStatusEnum": "incidents.models.Status",
