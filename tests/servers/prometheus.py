@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab.tsdb import Tsdb
+from lab.tsdb import Tsdb, is_stale
 from reliability_studio import children
 from tests.servers import ServerError, free_port
 
@@ -79,13 +79,19 @@ def _run(command: Sequence[str], folder: Path) -> None:
 
 
 def openmetrics(tsdb: Tsdb) -> str:
-    """Everything in the lab's store as OpenMetrics text. Staleness markers cannot be written."""
+    """Everything in the lab's store as OpenMetrics text.
+
+    Staleness markers have no text (a written NaN is a sample, and poisons every sum): a series
+    that ended is held for the look-back of five minutes, as after a scrape that was never tried.
+    """
     lines = []
     for labels, times, values in tsdb.select_ms((), -(1 << 62), 1 << 62):
         pairs = ",".join(
             f'{name}="{_escaped(value)}"' for name, value in labels.items() if name != "__name__"
         )
         series = f"{labels['__name__']}{{{pairs}}}"
+        ended = is_stale(values)
+        times, values = times[~ended], values[~ended]
         for at_ms, value in zip(times.tolist(), values.tolist(), strict=True):
             text = "NaN" if math.isnan(value) else repr(value).replace("inf", "Inf")
             lines.append(f"{series} {text} {at_ms // 1000}.{at_ms % 1000:03d}")
