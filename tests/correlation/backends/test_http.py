@@ -1,0 +1,73 @@
+"""The connections of a process: kept for the next query, however many run at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from correlation.backends.http import HttpSource
+from correlation.deadline import Deadline
+
+AT_ONCE = 80  # ten analyses of eight queries each
+
+
+class Crowded(ThreadingHTTPServer):
+    """Answers when AT_ONCE requests have come in together, and counts connections."""
+
+    daemon_threads = True
+    request_queue_size = 2 * AT_ONCE
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.together = threading.Barrier(AT_ONCE)
+        self.connections = 0
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections += 1
+        super().process_request(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Crowded
+
+    def do_GET(self) -> None:
+        self.server.together.wait(30)
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Crowded]:
+    crowded = Crowded()
+    thread = threading.Thread(target=crowded.serve_forever, daemon=True)
+    thread.start()
+    yield crowded
+    crowded.shutdown()
+    crowded.server_close()
+    thread.join()
+
+
+def test_connections_of_ten_analyses_are_kept_for_the_next_ten(
+    server: Crowded, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = HttpSource("Prometheus", f"http://127.0.0.1:{server.server_port}", timeout_seconds=30)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for _round in range(3):
+            answers = pool.map(lambda _: source.get_json("/", {}, Deadline(30)), range(AT_ONCE))
+            assert list(answers) == [{}] * AT_ONCE
+
+    assert server.connections == AT_ONCE
+    assert [r.getMessage() for r in caplog.records if "pool is full" in r.getMessage()] == []
