@@ -33,7 +33,8 @@ def run(analysis: Analysis) -> None:
     """
     statuses: tuple[SourceStatus, ...] = ()
     try:
-        outcome.start(analysis)
+        if not outcome.start(analysis):
+            return
         scope = scope_of(analysis.incident)
         telemetry, statuses = gather(
             scope,

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from correlation import story
@@ -25,12 +26,15 @@ from incidents.models import Incident
 PANELS = ("header", "causes", "evidence", "sources")
 
 
-def start(analysis: Analysis) -> None:
-    """Show that the analysis runs."""
+def start(analysis: Analysis) -> bool:
+    """Show that the analysis runs; False when it was closed or taken over since its claim."""
     with transaction.atomic():
         live.changed(analysis.incident_id, "causes")
+        if not _held(analysis).exists():
+            return False
         _summarise(analysis, analysis_status=Analysis.Status.RUNNING)
         story.tell_started(analysis)
+        return True
 
 
 def finish(analysis: Analysis, ranking: Ranking, statuses: Sequence[SourceStatus]) -> bool:
@@ -86,10 +90,17 @@ def _close(
         }
         for s in statuses
     }
-    held = Analysis.objects.filter(
+    closed = _held(analysis).update(
+        status=status, finished_at=finished_at, lease_until=None, sources=sources, **columns
+    )
+    return bool(closed)
+
+
+def _held(analysis: Analysis) -> QuerySet[Analysis]:
+    """The row, while this attempt holds it."""
+    return Analysis.objects.filter(
         pk=analysis.pk, attempt=analysis.attempt, status=Analysis.Status.RUNNING
-    ).update(status=status, finished_at=finished_at, lease_until=None, sources=sources, **columns)
-    return bool(held)
+    )
 
 
 def _summarise(analysis: Analysis, **columns: Any) -> None:

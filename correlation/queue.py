@@ -187,7 +187,21 @@ def repeat_young(now: datetime | None = None) -> int:
 
 
 def cancel(incident_id: UUID, why: str) -> int:
-    """Close every unfinished analysis of the incident; the number closed."""
-    return Analysis.objects.filter(
+    """Close every unfinished analysis of the incident; the number closed.
+
+    The incident's summary is then that of the last run that came to an end.
+    """
+    unfinished = Analysis.objects.filter(
         incident_id=incident_id, status__in=(Analysis.Status.QUEUED, Analysis.Status.RUNNING)
-    ).update(status=Analysis.Status.CANCELLED, finished_at=timezone.now(), error=why)
+    )
+    with transaction.atomic():
+        live.changed(incident_id, *PROGRESS_PANELS)
+        closed = unfinished.update(
+            status=Analysis.Status.CANCELLED, finished_at=timezone.now(), error=why
+        )
+        if closed:
+            ended = (Analysis.Status.DONE, Analysis.Status.INCONCLUSIVE, Analysis.Status.FAILED)
+            last = Analysis.objects.filter(incident_id=incident_id, status__in=ended)
+            status = last.order_by("-finished_at").values_list("status", flat=True).first()
+            Incident.objects.filter(pk=incident_id).update(analysis_status=status or "")
+    return closed

@@ -11,10 +11,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from correlation import queue
+from correlation import outcome, queue
 from correlation.models import Analysis
 from incidents import lifecycle
 from incidents.models import Incident
+from timeline.models import TimelineEvent
 
 MakeIncident = Callable[..., Incident]
 
@@ -151,6 +152,41 @@ def test_resolving_closes_what_is_unfinished(make_incident: MakeIncident) -> Non
 
     analysis = Analysis.objects.get()
     assert (analysis.status, analysis.error) == ("cancelled", "The incident was resolved.")
+
+
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("done", "done"), ("failed", "failed")])
+@pytest.mark.parametrize("claimed", [True, False])
+def test_resolving_leaves_no_analysis_in_progress_on_the_board(
+    make_incident: MakeIncident, before: str, after: str, claimed: bool
+) -> None:
+    incident = make_incident()
+    if before:
+        Analysis.objects.update(status=before, finished_at=timezone.now())
+        queue.request(incident_id=incident.pk, reason="requested")
+    analysis = queue.claim_next() if claimed else None
+    if analysis is not None:
+        outcome.start(analysis)
+
+    lifecycle.resolve(incident_id=incident.pk, actor=None)
+
+    incident.refresh_from_db()
+    assert incident.analysis_status == after
+
+
+def test_start_of_an_analysis_that_was_closed_meanwhile_tells_nothing(
+    make_incident: MakeIncident,
+) -> None:
+    incident = make_incident()
+    analysis = queue.claim_next()
+    assert analysis is not None
+    lifecycle.resolve(incident_id=incident.pk, actor=None)
+    events = TimelineEvent.objects.count()
+
+    started = outcome.start(analysis)
+
+    incident.refresh_from_db()
+    assert (started, incident.analysis_status) == (False, "")
+    assert TimelineEvent.objects.count() == events
 
 
 @pytest.mark.django_db(transaction=True)
