@@ -7,7 +7,7 @@ The incident's revision is bumped first in each transaction, which is also its l
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from correlation import story
 from correlation.gather import SourceStatus
-from correlation.links import links_for
+from correlation.links import links_for, metric_pages
 from correlation.models import Analysis, Correlation, RootCause
 from correlation.telemetry import Cause, Evidence, Ranking
 from incidents import live
@@ -44,7 +44,10 @@ def finish(analysis: Analysis, ranking: Ranking, statuses: Sequence[SourceStatus
         live.changed(analysis.incident_id, *PANELS)
         if not _close(analysis, status, statuses, missing=list(ranking.missing)):
             return False
-        rows = [_correlation(analysis, n, e) for n, e in enumerate(ranking.evidence, start=1)]
+        pages = metric_pages()
+        rows = [
+            _correlation(analysis, n, e, pages) for n, e in enumerate(ranking.evidence, start=1)
+        ]
         Correlation.objects.bulk_create(rows)
         causes = [
             _root_cause(analysis, n, cause) for n, cause in enumerate(ranking.causes, start=1)
@@ -67,9 +70,10 @@ def finish(analysis: Analysis, ranking: Ranking, statuses: Sequence[SourceStatus
 
 def fail(analysis: Analysis, error: str, statuses: Sequence[SourceStatus] = ()) -> bool:
     """Record why the analysis failed; False when fenced off."""
+    error = error[:2000]
     with transaction.atomic():
         live.changed(analysis.incident_id, *PANELS)
-        if not _close(analysis, Analysis.Status.FAILED, statuses, error=error[:2000]):
+        if not _close(analysis, Analysis.Status.FAILED, statuses, error=error):
             return False
         _summarise(analysis, analysis_status=Analysis.Status.FAILED)
         story.tell_failed(analysis, error, statuses)
@@ -107,7 +111,9 @@ def _summarise(analysis: Analysis, **columns: Any) -> None:
     Incident.objects.filter(pk=analysis.incident_id).update(**columns)
 
 
-def _correlation(analysis: Analysis, rank: int, evidence: Evidence) -> Correlation:
+def _correlation(
+    analysis: Analysis, rank: int, evidence: Evidence, pages: Mapping[str, str]
+) -> Correlation:
     return Correlation(
         id=uuid.uuid5(analysis.pk, evidence.key),
         analysis=analysis,
@@ -126,7 +132,7 @@ def _correlation(analysis: Analysis, rank: int, evidence: Evidence) -> Correlati
         baseline=evidence.baseline,
         value=evidence.value,
         query=evidence.query,
-        links=links_for(evidence, analysis.incident),
+        links=links_for(evidence, analysis.incident, pages),
         details=evidence.details,
     )
 

@@ -79,6 +79,8 @@ def tell_finished(
 
 def tell_failed(analysis: Analysis, error: str, statuses: Sequence[SourceStatus]) -> None:
     _tell_sources(analysis, statuses, _told(analysis))
+    if analysis.reason == "repeat" and _failed_before(analysis) == error:
+        return
     _record(
         analysis,
         Kind.CORRELATION_FAILED,
@@ -89,6 +91,15 @@ def tell_failed(analysis: Analysis, error: str, statuses: Sequence[SourceStatus]
     )
 
 
+def _failed_before(analysis: Analysis) -> str:
+    """The error of the run before this one; "" when it did not fail or there was none."""
+    before = Analysis.objects.filter(
+        incident=analysis.incident_id, queued_at__lt=analysis.queued_at
+    ).order_by("-queued_at")
+    last = before.values_list("status", "error").first()
+    return last[1] if last and last[0] == Analysis.Status.FAILED else ""
+
+
 def _told(analysis: Analysis) -> dict[str, Any]:
     """What earlier runs told: evidence keys and kinds, last cause, each source's state."""
     told: dict[str, Any] = {"keys": set(), "kinds": set(), "sources": {}}
@@ -97,8 +108,9 @@ def _told(analysis: Analysis) -> dict[str, Any]:
         kind__in=[
             *KINDS.values(),
             Kind.ROOT_CAUSE_IDENTIFIED,
-            Kind.CORRELATION_FAILED,
             Kind.CORRELATION_INCONCLUSIVE,
+            Kind.SOURCE_UNAVAILABLE,
+            Kind.SOURCE_RECOVERED,
         ],
     ).order_by("seq")
     for kind, data in events.values_list("kind", "data"):
@@ -130,7 +142,7 @@ def _tell_sources(
             title = f"{status.slug} answered in part: {status.detail}"
         _record(
             analysis,
-            Kind.CORRELATION_FAILED,
+            Kind.SOURCE_UNAVAILABLE if bad else Kind.SOURCE_RECOVERED,
             title[:300],
             body=status.detail if bad else "",
             severity="warning" if bad else "info",

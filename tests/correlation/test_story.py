@@ -234,6 +234,30 @@ def test_failure_is_told_with_its_reason(incident: Incident) -> None:
     assert events[-1].body == "ZeroDivisionError: division by zero"
 
 
+def test_repeat_that_fails_alike_is_no_news_until_something_changed(incident: Incident) -> None:
+    refused, slow = (
+        "No telemetry source answered (refused).",
+        "No telemetry source answered (slow).",
+    )
+    runs = [
+        analyse(incident, error=refused),
+        analyse(incident, error=refused),
+        analyse(incident, error=slow),
+        analyse(incident, error=slow, reason="requested"),
+        analyse(incident, ranked([])),
+        analyse(incident, error=slow),
+    ]
+
+    assert [[e.body for e in events if e.kind == "correlation_failed"] for events in runs] == [
+        [refused],
+        [],
+        [slow],
+        [slow],
+        [],
+        [slow],
+    ]
+
+
 def test_analysis_after_the_seal_stands_on_its_own_rows(incident: Incident) -> None:
     lifecycle.resolve(incident_id=incident.pk, actor=None)
 
