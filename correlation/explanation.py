@@ -1,4 +1,4 @@
-"""Why a cause is ranked where it is, in plain words, and what would have decided."""
+"""Why a cause is ranked where it is, in plain words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from correlation.blame import Graph, Suspect
-from correlation.telemetry import Change, Evidence, Telemetry
+from correlation.telemetry import Change, Evidence
 from correlation.units import humanised, seconds_in_words
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 MAX_SUPPORTING = 16
 MAX_CHANGED = 4
 MAX_AGAINST = 2
-YOUNG_SECONDS = 30.0
 
 
 def supporting(
@@ -80,53 +79,6 @@ def explain(
     if hypothesis.verdict.advice:
         lines.append(f"Check next: {hypothesis.verdict.advice}")
     return "\n".join(" ".join(line.split()) for line in lines)
-
-
-def missing_evidence(
-    telemetry: Telemetry,
-    evidence: list[Evidence],
-    inconclusive: bool,
-    ranked: list[Hypothesis],
-) -> tuple[str, ...]:
-    """What could not be had; with an inconclusive answer also what is too thin, in plain words."""
-    said = list(telemetry.missing)
-    if not inconclusive:
-        return tuple(dict.fromkeys(said))
-    text = " ".join(said).lower()
-    newest = max((float(s.times[-1]) for s in telemetry.series if s.times.size), default=None)
-    if not telemetry.series and "metric" not in text and "prometheus" not in text:
-        said.append("no metrics were gathered")
-    elif newest is not None:
-        since = min(newest, telemetry.as_of) - telemetry.started_at
-        if since < YOUNG_SECONDS:
-            said.append(f"telemetry after the incident start is only {max(since, 0.0):.0f} s old")
-    if not telemetry.logs and "log" not in text and "loki" not in text:
-        said.append("no logs were gathered")
-    if telemetry.target and telemetry.series:
-        traffic = [
-            s
-            for s in telemetry.series
-            if s.signal in ("request_rate", "client_request_rate")
-            and telemetry.target in (s.service, s.peer)
-            and s.times.size
-            and float(s.times[-1]) >= telemetry.window[0]
-            and float(s.values[-1]) > 0.0
-        ]
-        if not traffic:
-            said.append(f"no request traffic seen for {telemetry.target}")
-    if not telemetry.edges and not any(s.peer for s in telemetry.series):
-        said.append("no dependency graph: callers and callees are not known")
-    if not any(item.confidence >= 0.5 for item in evidence):
-        said.append("no signal left its usual range")
-    elif len(ranked) > 1:
-        first, second = ranked[0], ranked[1]
-        said.append(
-            f"nothing that tells {first.suspect.service} from {second.suspect.service}: their own "
-            f"evidence weighs {first.score:.2f} and {second.score:.2f}"
-        )
-    else:
-        said.append("what moved is too little to name a cause")
-    return tuple(dict.fromkeys(said))
 
 
 def _own(suspect: Suspect, evidence: list[Evidence]) -> list[Evidence]:

@@ -14,14 +14,24 @@ from correlation import calibration
 from correlation.blame import Graph, Suspect, suspects
 from correlation.changes import change_evidence, change_strengths
 from correlation.evidence import metric_evidence, movements, workload_evidence
-from correlation.explanation import contradicting, explain, missing_evidence, supporting
+from correlation.explanation import contradicting, explain, supporting
 from correlation.log_evidence import log_evidence
+from correlation.missing_evidence import missing_evidence, newest_sample
 from correlation.rules import Facts, Verdict, conclude
 from correlation.telemetry import Cause, Change, Evidence, Ranking, Telemetry
 
 MAX_CAUSES = 5
 FAINTEST = 0.10
 """Scores below this are no hypothesis at all."""
+
+CORROBORATED_AFTER_SECONDS = 5.0
+UNCORROBORATED = 0.55
+"""Highest confidence while the metrics are calm and reach no further than this past the onset.
+
+The first error lines of a fault are often a victim's: of the answers that new lines alone gave
+2 s after the onset of simulated faults, 73 % were right. One sample later it is known who else
+moved. Where there are no metrics to wait for, lines stand for themselves.
+"""
 
 OUT_OF_REACH = 0.6
 """Factor for a service that the affected one neither calls, directly or not, nor serves."""
@@ -57,6 +67,8 @@ def rank(telemetry: Telemetry) -> Ranking:
     evidence, graph, hypotheses = weighed.evidence, weighed.graph, weighed.hypotheses
     artefact = calibration.shipped()
     top = artefact.probability(weighed.features) if hypotheses else 0.0
+    if hypotheses and not _corroborated(telemetry, hypotheses[0], evidence):
+        top = min(top, UNCORROBORATED)
     confidences = _share(top, [hypothesis.score for hypothesis in hypotheses])
     causes = []
     for hypothesis, confidence in zip(hypotheses, confidences, strict=True):
@@ -222,6 +234,18 @@ def _coverage(telemetry: Telemetry, graph: Graph, hypotheses: list[Hypothesis]) 
         ]
         share *= 0.5 if unseen else 1.0
     return share
+
+
+def _corroborated(telemetry: Telemetry, first: Hypothesis, evidence: list[Evidence]) -> bool:
+    """Whether metrics, if there are any, confirm the suspect or had the time to refute it."""
+    newest = newest_sample(telemetry)
+    if newest is None or first.onset is None:
+        return True
+    service = first.suspect.service
+    return newest - first.onset >= CORROBORATED_AFTER_SECONDS or any(
+        item.type == "metric" and item.confidence >= 0.5 and service in (item.service, item.peer)
+        for item in evidence
+    )
 
 
 def _share(top: float, scores: list[float]) -> list[float]:
