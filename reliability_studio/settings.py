@@ -262,6 +262,7 @@ CORRELATION_DEADLINE_SECONDS = env.seconds("CORRELATION_DEADLINE_SECONDS", 10.0,
 CORRELATION_REPEATS_SECONDS = (15, 30, 60, 120, 300)
 
 INTAKE_MAX_BYTES = env.integer("INTAKE_MAX_BYTES", 5_000_000, low=1000)
+DATA_UPLOAD_MAX_MEMORY_SIZE = INTAKE_MAX_BYTES  # Django's own limit answers a bare 400
 RESOLVE_HOLD_DOWN_SECONDS = env.seconds("RESOLVE_HOLD_DOWN_SECONDS", 120.0)
 
 # --- telemetry -------------------------------------------------------------------------

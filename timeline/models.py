@@ -25,6 +25,8 @@ class Kind(models.TextChoices):
     CHANGE = "change"
     ROOT_CAUSE_IDENTIFIED = "root_cause_identified"
     CORRELATION_FAILED = "correlation_failed"
+    SOURCE_UNAVAILABLE = "source_unavailable"
+    SOURCE_RECOVERED = "source_recovered"
     CORRELATION_INCONCLUSIVE = "correlation_inconclusive"
     ALERT_FIRING = "alert_firing"
     ALERT_RESOLVED = "alert_resolved"

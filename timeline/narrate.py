@@ -149,6 +149,23 @@ def alert_firing(
     )
 
 
+def alert_resolved(
+    incident: Incident, alert: Alert, occurrence: AlertOccurrence
+) -> TimelineEvent | None:
+    """None when the timeline is sealed: the occurrence is a row of its own."""
+    service = occurrence.service.slug if occurrence.service else None
+    return _unless_sealed(
+        Entry(
+            kind=Kind.ALERT_RESOLVED,
+            title=f"Alert {alert.name} resolved" + (f" on {service}" if service else ""),
+            source="alert",
+            occurred_at=occurrence.resolved_at,
+            data={"alert": alert.name, "occurrence": occurrence.pk, "service": service},
+        ),
+        incident,
+    )
+
+
 def close(incident: Incident, actor: User | None) -> TimelineAnchor:
     """The final event, with MTTR and the services known to have recovered; then the seal."""
     impacts = list(incident.affected.select_related("service"))

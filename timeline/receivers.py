@@ -47,6 +47,13 @@ def alert_firing(
     narrate.alert_firing(incident, alert, occurrence)
 
 
+@receiver(signals.occurrence_resolved, dispatch_uid="timeline.alert_resolved")
+def alert_resolved(
+    incident: Incident, occurrence: AlertOccurrence, alert: Alert, **kwargs: Any
+) -> None:
+    narrate.alert_resolved(incident, alert, occurrence)
+
+
 @receiver(post_migrate, dispatch_uid="timeline.install_triggers")
 def install_triggers(sender: Any, using: str, **kwargs: Any) -> None:
     if sender.name == "timeline":

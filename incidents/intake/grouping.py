@@ -142,6 +142,7 @@ def _join(occurrence: AlertOccurrence, environment: str) -> None:
         )
         if not joined:
             return
+        occurrence.incident, occurrence.service = incident, service
         incident.affected.filter(service=service).update(recovered_at=None)
         if not opened.created:
             lifecycle.raise_severity(

@@ -139,7 +139,7 @@ def test_broken_prometheus_is_named_and_logs_still_rank(
     shown = {s["slug"]: s["status"] for s in sources_panel(incident, None)["sources"]}
     assert shown["prometheus"] == status
     if status == "unavailable":
-        assert any("prometheus unavailable" in t for t in told(incident, "correlation_failed"))
+        assert any("prometheus unavailable" in t for t in told(incident, "source_unavailable"))
 
 
 def test_refused_loki_is_named_and_metrics_still_rank(backend: Backend, settings: Any) -> None:
@@ -154,7 +154,7 @@ def test_refused_loki_is_named_and_metrics_still_rank(backend: Backend, settings
     assert analysis.sources["loki"]["status"] == "unavailable"
     assert "refused" in analysis.sources["loki"]["detail"]
     assert RootCause.objects.get(analysis=analysis, rank=1).service == "payment-processing"
-    assert any("loki unavailable" in title for title in told(incident, "correlation_failed"))
+    assert any("loki unavailable" in title for title in told(incident, "source_unavailable"))
 
 
 def test_when_no_source_answers_the_analysis_fails_and_the_last_good_one_stays(

@@ -19,6 +19,7 @@ from incidents.intake import alerts, grouping
 from incidents.intake.alertmanager import parse
 from incidents.models import Alert, AlertOccurrence, Delivery, Incident
 from tests.incidents.conftest import MakeService
+from timeline.models import TimelineEvent
 
 CONTRACTS = Path(__file__).parent.parent / "contracts" / "alertmanager"
 URL = "/api/intake/alertmanager"
@@ -344,6 +345,9 @@ def test_incident_resolves_once_its_alerts_have_been_quiet(
     assert (too_early, later) == (0, 1)
     assert Incident.objects.get().status == "resolved"
     assert Incident.objects.get().affected.get().recovered_at is not None
+    titles = TimelineEvent.objects.order_by("seq").values_list("title", flat=True)
+    assert "Alert HighErrorRate firing on checkout" in titles
+    assert "Alert HighErrorRate resolved on checkout" in titles
 
 
 def test_change_event_is_kept_once(intake: APIClient, make_service: MakeService) -> None:

@@ -59,6 +59,8 @@ class Migration(migrations.Migration):
                             ("change", "Change"),
                             ("root_cause_identified", "Root Cause Identified"),
                             ("correlation_failed", "Correlation Failed"),
+                            ("source_unavailable", "Source Unavailable"),
+                            ("source_recovered", "Source Recovered"),
                             ("correlation_inconclusive", "Correlation Inconclusive"),
                             ("alert_firing", "Alert Firing"),
                             ("alert_resolved", "Alert Resolved"),
