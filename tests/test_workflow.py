@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -80,15 +81,23 @@ def test_ten_analyses_in_flight_survive_kill_minus_nine(
 ) -> None:
     recorded = recording("pool-exhaustion")
     slow = True
+    answers: dict[str, Answer] = {}
+    evaluating = threading.Lock()
 
     def respond(path: str, params: dict[str, list[str]]) -> Answer:
         if slow:
             time.sleep(8)
             return NO_SERIES
-        api: Any = loki_api if path.startswith("/loki") else prometheus_api
-        store: Any = recorded.logs if api is loki_api else recorded.tsdb
-        answer: Answer = api.respond(store, "GET", path, params)
-        return answer
+        if not path.startswith("/loki"):
+            # nothing follows the recording's end: ten analyses then ask the same, answered once
+            params["end"] = [str(min(float(params["end"][0]), recorded.end_at))]
+        asked = f"{path} {sorted(params.items())}"
+        with evaluating:
+            if asked not in answers:
+                api: Any = loki_api if path.startswith("/loki") else prometheus_api
+                store: Any = recorded.logs if api is loki_api else recorded.tsdb
+                answers[asked] = api.respond(store, "GET", path, params)
+        return answers[asked]
 
     backend.respond = respond
     session = sign_in(running.url)

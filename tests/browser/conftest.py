@@ -24,8 +24,9 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For one module: while Playwright runs, its event loop makes Django refuse queries here."""
     if CHROMIUM is None:
         pytest.skip("browser tests: no chromium on this machine")
     with sync_playwright() as playwright:
@@ -34,7 +35,7 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[studio.Studio]:
     directory: Path = tmp_path_factory.mktemp("browser") / "studio"
     running = studio.start(directory, "--demo", STUDIO_ADMIN_PASSWORD=ADMIN_PASSWORD)

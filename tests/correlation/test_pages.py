@@ -59,9 +59,7 @@ def test_analyse_queues_a_run_in_the_askers_name(
     assert "Correlation in progress" in response.content.decode()
 
 
-def test_analyse_of_a_merged_incident_is_refused(
-    page: Client, make_incident: MakeIncident
-) -> None:
+def test_analyse_of_a_merged_incident_is_refused(page: Client, make_incident: MakeIncident) -> None:
     survivor, merged = make_incident("one"), make_incident("two")
     lifecycle.merge(source_id=merged.pk, target_id=survivor.pk, actor=None)
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -77,8 +78,11 @@ class Studio:
     def children(self) -> list[int]:
         """Process ids of its children, as Linux tells them."""
         pid = self.process.pid
-        tasks = Path(f"/proc/{pid}/task")
-        return [int(c) for task in tasks.iterdir() for c in (task / "children").read_text().split()]
+        found: list[int] = []
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(FileNotFoundError):  # the thread has just ended
+                found += [int(child) for child in (task / "children").read_text().split()]
+        return found
 
     def stop(self, stop_signal: signal.Signals = signal.SIGTERM) -> int:
         return children.stop(self.process, stop_signal=stop_signal, patience_seconds=30.0)
