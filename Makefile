@@ -7,7 +7,7 @@ SYSTEM_PYTHON := $(shell command -v python3.11 || command -v python3)
 PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 # the caller's databases and telemetry are not for our tests
 CLEAN_ENV := env -u DATABASE_URL -u REDIS_URL -u SECRET_KEY -u STUDIO_DIR
-PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile -rs
+PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -rs
 
 .PHONY: demo test lint bench venv clean
 .DEFAULT_GOAL := demo

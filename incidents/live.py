@@ -8,6 +8,7 @@ connect and by the page's 30 s poll.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,8 @@ from django.template.loader import render_to_string
 
 from incidents import broadcast
 from incidents.models import Incident
+
+logger = logging.getLogger("studio.live")
 
 Context = Callable[[Incident, datetime | None], dict[str, Any]]
 
@@ -58,10 +61,15 @@ def panels(names: Iterable[str] | None = None) -> list[Panel]:
 
 
 def render(panel: Panel, incident: Incident, *, as_of: datetime | None = None, oob: bool) -> str:
-    context = panel.context(incident, as_of)
-    return render_to_string(
-        panel.template, {"incident": incident, "panel": panel, "oob": oob, **context}
-    )
+    """The panel's HTML; a panel that raises is shown as broken and costs no other."""
+    shared = {"incident": incident, "panel": panel, "oob": oob}
+    try:
+        context = panel.context(incident, as_of)
+        return render_to_string(panel.template, {**shared, **context})
+    except Exception:
+        # any bug of any app's panel: the rest of the page is needed now more than ever
+        logger.exception("panel %s of %s could not be drawn", panel.name, incident.reference)
+        return render_to_string("incidents/_broken_panel.html", shared)
 
 
 def snapshot(incident: Incident, names: Iterable[str] | None = None) -> list[tuple[str, str]]:

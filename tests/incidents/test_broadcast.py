@@ -173,9 +173,12 @@ def test_panel_that_cannot_be_rendered_does_not_stop_the_next_publish(
     assert broadcast.drain(PATIENCE_SECONDS)
     live.changed(incident.pk, "header")
 
-    assert panels_sent(layer, incident) == [(incident.revision + 2, ["header"])]
+    assert panels_sent(layer, incident) == [
+        (incident.revision + 1, ["broken"]),
+        (incident.revision + 2, ["header"]),
+    ]
     assert [r.getMessage() for r in caplog.records if r.name == "studio.live"] == [
-        f"panels of incident {incident.pk} could not be sent"
+        f"panel broken of {incident.reference} could not be drawn"
     ]
 
 

@@ -83,3 +83,21 @@ def test_changed_publishes_each_incident_of_a_transaction_once(
         (one.pk, {"header", "causes"}),
         (other.pk, {"header"}),
     ]
+
+
+def test_a_panel_that_raises_is_shown_as_broken_and_costs_no_other(
+    make_incident: MakeIncident,
+) -> None:
+    incident = make_incident()
+
+    def context(incident: Incident, as_of: object) -> dict[str, object]:
+        raise ZeroDivisionError
+
+    live.register(live.Panel("broken", "incidents/_header.html", context))
+    try:
+        shown = dict(live.snapshot(incident))
+    finally:
+        live.unregister("broken")
+
+    assert "This part could not be drawn" in shown["broken"]
+    assert incident.title in shown["header"]

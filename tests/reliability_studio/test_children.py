@@ -9,7 +9,7 @@ from reliability_studio import children
 from tests.reliability_studio.test_studio import await_ended
 
 STUBBORN = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(); time.sleep(60)"
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
 )
 PARENT = """
 import subprocess, sys, time
