@@ -55,6 +55,13 @@ def words(name: str) -> str:
 
 
 @register.filter
+def labelled(line: str) -> SafeString:
+    """A line of an explanation with its label set apart: "Since: 10:00" -> a <b>Since</b> 10:00."""
+    label, colon, rest = line.partition(": ")
+    return format_html("<b>{}</b> {}", label, rest) if colon else format_html("{}", line)
+
+
+@register.filter
 def evidence_key(correlation: Correlation) -> str:
     """An element id that stays the same from one analysis to the next."""
     return "evidence-" + re.sub(r"[^a-z0-9]+", "-", correlation.key.lower())
