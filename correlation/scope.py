@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Q
 from django.utils import timezone
 
 from correlation.models import DataSource
@@ -26,7 +26,9 @@ from incidents.models import (
 LONGEST_LOOK = timedelta(minutes=30)
 PERSON_LEAD = timedelta(minutes=5)
 ALERT_LEAD = timedelta(minutes=3)
-SHORTEST_LEAD = timedelta(seconds=45)
+SHORTEST_LEAD = timedelta(seconds=20)
+EARLIER_BY = timedelta(seconds=45)
+"""Alerts this much older than the incident are another failure's; of one failure they spread."""
 CHANGES_BEFORE = timedelta(hours=1)
 SHORTEST_BASELINE_SECONDS = 1200.0
 BASELINE_SCRAPES = 180
@@ -81,14 +83,23 @@ def episode(incident: Incident) -> tuple[datetime, datetime]:
 
 
 def _lead(incident: Incident, near: frozenset[str], start: datetime) -> timedelta:
-    """How long before `start` the failure may have begun: no further back than the last other
-    failure nearby, whose aftermath is not this one's, and at least SHORTEST_LEAD."""
+    """How long before `start` the failure may have begun unnoticed.
+
+    No further back than an alert nearby that fired well before `start` and ended since: its
+    aftermath is not this failure's. One that still fires has the same effect, for its end may
+    only be late in coming; should it be the cause, its signals stand out of the baseline all
+    the same.
+    """
     lead = ALERT_LEAD if incident.source == Incident.Source.ALERT else PERSON_LEAD
-    earlier = AlertOccurrence.objects.filter(resolved_at__gt=start - lead, resolved_at__lt=start)
+    earlier = AlertOccurrence.objects.filter(
+        Q(resolved_at=None) | Q(resolved_at__gt=start - lead),
+        alert__source__environment=incident.environment,
+        started_at__lt=start - EARLIER_BY,
+    )
     if near:
         earlier = earlier.filter(service__slug__in=near)
-    last = earlier.aggregate(at=Max("resolved_at"))["at"]
-    return max(start - last, SHORTEST_LEAD) if last else lead
+    ends = [end or start for end in earlier.values_list("resolved_at", flat=True)]
+    return min(lead, max(start - max(ends), SHORTEST_LEAD)) if ends else lead
 
 
 def changes_for(scope: Scope) -> tuple[Change, ...]:

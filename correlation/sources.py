@@ -118,13 +118,14 @@ def windows(scope: Scope) -> Windows:
 
 
 def grid(span: tuple[float, float], step: float) -> tuple[float, float, float]:
-    """(start, end, step) on multiples of the step, coarser when there would be too many points.
+    """(start, end, step) of a range query; coarser when there would be too many points.
 
-    Aligned so that all sources answer the same moments (Loki and Tempo floor the start).
+    Counted back from the newest whole second, not from a multiple of the step: a fault's first
+    sample must not wait up to a step to be seen. All queries of an analysis share the grid.
     """
     step *= max(1, math.ceil((span[1] - span[0]) / step / MAX_POINTS))
-    start = math.floor(span[0] / step) * step
-    return start, max(start, math.floor(span[1] / step) * step), step
+    end = math.floor(span[1])
+    return end - math.ceil(max(end - span[0], 0.0) / step) * step, float(end), step
 
 
 @dataclass(frozen=True)

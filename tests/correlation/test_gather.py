@@ -132,13 +132,13 @@ def test_gather_windows_end_where_the_other_begins_and_are_capped_by_data() -> N
 
 
 @responses.activate
-def test_gather_asks_one_aligned_range_a_signal() -> None:
+def test_gather_asks_one_range_a_signal_up_to_the_newest_second() -> None:
     asked = serve(metrics_of("checkout"), nothing)
 
     gather(make_scope(started_at=START + 3.3, as_of=START + 61.7), make_sources())
 
     ranges = {(p["start"], p["end"], p["step"]) for p in asked if "step" in p}
-    assert ranges == {("1795303200", "1795305960", "5")}
+    assert ranges == {("1795303201", "1795305961", "5")}
 
 
 @responses.activate

@@ -153,7 +153,7 @@ def test_lead_is_longer_for_a_person(
 
 @pytest.mark.parametrize(
     ("ended_seconds_before", "lead"),
-    [(170.0, 170.0), (100.0, 100.0), (45.0, 45.0), (20.0, 45.0), (181.0, 180.0)],
+    [(170.0, 170.0), (100.0, 100.0), (20.0, 20.0), (10.0, 20.0), (181.0, 180.0)],
 )
 def test_lead_is_bounded_by_an_earlier_failure_nearby(
     make_incident: MakeIncident, make_firing: MakeFiring, ended_seconds_before: float, lead: float
@@ -164,6 +164,16 @@ def test_lead_is_bounded_by_an_earlier_failure_nearby(
     make_firing(None, end - timedelta(minutes=2), end)
 
     assert scope.scope_of(incident).lead_seconds == pytest.approx(lead)
+
+
+@pytest.mark.parametrize(("fired_seconds_before", "lead"), [(100.0, 20.0), (30.0, 180.0)])
+def test_lead_is_short_while_an_earlier_failure_has_not_been_seen_to_end(
+    make_incident: MakeIncident, make_firing: MakeFiring, fired_seconds_before: float, lead: float
+) -> None:
+    incident = alert_incident(make_incident, ago(minutes=1))
+    make_firing(None, incident.started_at - timedelta(seconds=fired_seconds_before))
+
+    assert scope.scope_of(incident).lead_seconds == lead
 
 
 def test_lead_is_bounded_by_a_neighbour_and_not_by_a_stranger(
