@@ -23,6 +23,9 @@ WEIGHTS = {
 SOLE_CALLER = 0.6
 """Blame a silent peer gets when its only caller complains: nobody else can confirm it."""
 
+FRESH_STATE_SECONDS = 30.0
+STATE_SIGNALS = ("restarts", "replicas_ready")
+
 _SERVER = ("error_ratio", "latency_p95", "latency_p99", "latency_p50", "latency_mean")
 
 
@@ -121,6 +124,16 @@ class Graph:
             *reported,
             0.0,
         )
+
+    def just_broken(self, service: str) -> float:
+        """Its state while that is so new that failed calls to it are not counted yet: 0..1.
+
+        A counter's first failure has no rate before its second sample, and a rate trails by its
+        window: for FRESH_STATE_SECONDS calm edges do not clear a service whose pods restart.
+        """
+        moved = (self.found.get((service, signal, None)) for signal in STATE_SIGNALS)
+        ages = [m.effect.duration_seconds for m in moved if m and m.effect]
+        return self.state(service) if ages and max(ages) <= FRESH_STATE_SECONDS else 0.0
 
     def responsible(self, caller: str, callee: str) -> float:
         """How far `callee` (or what lies beneath it) is to answer for a bad edge from `caller`."""
@@ -221,7 +234,9 @@ def _explained(graph: Graph, service: str, suspect: Suspect) -> tuple[float, flo
             by_errors = graph.edge_errors(service, callee) * blame
             edge = graph.found.get((service, "client_error_ratio", callee))
             rise = max(edge.change, 0.0) * blame if edge else 0.0
-            calls = graph.rate(service, "client_request_rate", callee)
+            broken = graph.just_broken(callee)
+            by_errors, rise = max(by_errors, 0.85 * broken), max(rise, my_rise * broken)
+            calls = 0.0 if broken else graph.rate(service, "client_request_rate", callee)
         else:
             by_latency = by_errors = 0.0
             symptom = max(graph.server_symptom(callee), graph.state(callee))
@@ -276,8 +291,14 @@ def _callers_view(
 
 
 def _own_logs(graph: Graph, service: str, suspect: Suspect, slow: float, failing: float) -> None:
-    """Templates of the service's own making: not those that only name a failing callee."""
+    """Templates of the service's own making: not those that only name a failing callee.
+
+    Lines arrive at once and rates a window later, so a callee whose pods restart or are not
+    ready explains its callers' lines before the edges show failed calls.
+    """
     best = 0.0
+    broken = max((graph.state(name) for name in graph.callees.get(service, [])), default=0.0)
+    failing = max(failing, broken)
     for item in graph.logs.get(service, []):
         worth = item.confidence
         names = [name for name in item.details["names"] if name in graph.callees.get(service, [])]

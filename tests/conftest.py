@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-
 SLOW_FILES = ("test_workflow.py", "test_demo.py", "test_studio.py", "test_real_prometheus.py")
 
 

@@ -8,7 +8,12 @@ from pathlib import Path
 from reliability_studio import children
 from tests.reliability_studio.test_studio import await_ended
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(flush=True)
+time.sleep(60)
+"""
 PARENT = """
 import subprocess, sys, time
 from reliability_studio import children
