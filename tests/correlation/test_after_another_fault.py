@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
 import pytest
 
 from correlation.ranking import rank
@@ -14,7 +15,7 @@ from lab.simulation import Simulation
 from lab.tsdb import Tsdb
 from tests.correlation import lab_incidents as lab
 
-HEALTHY_SECONDS, FIRST_SECONDS, PAUSE_SECONDS, SECOND_SECONDS = 900.0, 25.0, 45.0, 30.0
+HEALTHY_SECONDS, FIRST_SECONDS, PAUSE_SECONDS, SECOND_SECONDS = 1430.0, 24.0, 46.0, 30.0
 LEAD_SECONDS = 20.0
 """What scope._lead leaves of the look-back while the earlier alert has not been seen to end."""
 
@@ -33,21 +34,29 @@ def recorded(first: str, second: str) -> lab.Recorded:
     simulation.start_fault(FAULTS[second])
     simulation.fast_forward(lab.END)
     return lab.Recorded(
-        tuple(lab._series(tsdb, start, 5.0, 20.0)),
+        tuple(lab._series(tsdb, start, 1.0, 20.0)),
         tuple(lab._lines(logs)),
         begun,
         FAULTS[second],
     )
 
 
-@pytest.mark.parametrize("since", [6.5, 9.0, 14.0, 25.0])
+@pytest.mark.parametrize("since", [7.2, 8.4, 9.5, 14.0])
 def test_crash_loop_after_an_exhausted_pool_is_named(since: float) -> None:
     seen = lab.telemetry_at(
         recorded("pool-exhaustion", "crash-loop"), since, detected_after=5.0, target="inventory"
     )
     begin = seen.started_at - LEAD_SECONDS
+    # the product's grid: every five seconds back from the newest whole second
+    on_grid = [(one, np.floor(seen.as_of) - one.times) for one in seen.series]
+    thinned = tuple(
+        replace(one, times=one.times[at], values=one.values[at])
+        for one, ago in on_grid
+        if (at := np.isclose(ago % 5, 0)).any()
+    )
     seen = replace(
         seen,
+        series=thinned,
         baseline=(seen.baseline[0], begin),
         window=(begin, seen.as_of),
         log_window_seconds=seen.as_of - begin,
