@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.servers.studio import Studio
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(databases=[])]
+pytestmark = pytest.mark.browser
 expect.set_options(timeout=90_000)
 
 
