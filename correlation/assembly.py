@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from correlation.log_queries import log_query, log_windows, uncompared
 from correlation.neighbourhood import neighbourhood
 from correlation.source_verdict import Run, missing
-from correlation.sources import Scope, SourceStatus, windows
-from correlation.telemetry import Change, LogLine, Series, Telemetry, WorkloadState
+from correlation.sources import Reply, Scope, SourceStatus, windows
+from correlation.telemetry import Change, LogLine, Series, Telemetry
+from correlation.trace_queries import failed_spans_query
 
 
 def assemble(
@@ -16,15 +17,15 @@ def assemble(
     runs: Sequence[Run],
     statuses: Sequence[SourceStatus],
     changes: Iterable[Change],
-    workloads: Iterable[WorkloadState],
 ) -> Telemetry:
     """Telemetry in a fixed order, cut to the neighbourhood of the affected service.
 
-    The graph is the catalogue's edges with those seen in edge signals. When two sources answer
-    about one signal of a service, the first source counts.
+    The graph is the catalogue's edges with those seen in edge signals and traces. When two
+    sources answer about one signal of a service, the first source counts.
     """
     series: dict[str, Series] = {}
     lines: list[LogLine] = []
+    replies = [reply for run in runs for reply in run.replies.values()]
     for run in runs:
         unused = uncompared(run.replies) if run.source.kind == "loki" else frozenset()
         for name, reply in run.replies.items():
@@ -32,6 +33,7 @@ def assemble(
                 series.setdefault(one.key, one)
             lines += reply.lines if name not in unused else ()
     edges = set(scope.edges) | {(s.service, s.peer) for s in series.values() if s.peer}
+    edges |= {edge for reply in replies for edge in reply.edges if edge[0] != edge[1]}
     near = _near(scope, edges)
 
     def close(service: str) -> bool:
@@ -46,6 +48,7 @@ def assemble(
     lacking = [*missing(statuses, labels), *_unseen(scope, series.values(), runs)]
     if kept and baseline[0] == baseline[1]:
         lacking.append("no metrics from before the incident: nothing to compare with")
+    tempo = next((r for r in runs if r.source.kind == "tempo" and r.replies), None)
     loki = next((r for r in runs if r.source.kind == "loki" and r.replies), None)
     before, during = log_windows(scope)
     return Telemetry(
@@ -62,15 +65,36 @@ def assemble(
             )
         ),
         edges=tuple(sorted(edge for edge in edges if close(edge[0]) and close(edge[1]))),
-        changes=tuple(change for change in changes if close(change.service)),
-        workloads=tuple(state for state in workloads if close(state.service)),
+        spans=tuple(
+            sorted(
+                {span for reply in replies for span in reply.spans},
+                key=lambda span: (span.trace_id, span.start, span.span_id),
+            )
+        ),
+        changes=_changes(replies, changes, close),
+        workloads=tuple(
+            state for reply in replies for state in reply.workloads if close(state.service)
+        ),
         roles=dict(scope.roles),
         missing=tuple(lacking),
         log_source=loki.source.slug if loki else "",
         log_query=log_query(loki.source, scope, "errors") if loki else "",
         log_baseline_seconds=before[1] - before[0] if loki else 0.0,
         log_window_seconds=during[1] - during[0] if loki else 0.0,
+        trace_source=tempo.source.slug if tempo else "",
+        trace_query=failed_spans_query(scope) if tempo else "",
     )
+
+
+def _changes(
+    replies: Sequence[Reply], known: Iterable[Change], close: Callable[[str], bool]
+) -> tuple[Change, ...]:
+    """The catalogue's changes and those the cluster reports, each once."""
+    by_id = {change.id: change for change in known}
+    for reply in replies:
+        for change in reply.changes:
+            by_id.setdefault(change.id, change)
+    return tuple(change for change in by_id.values() if close(change.service))
 
 
 def _near(scope: Scope, edges: set[tuple[str, str]]) -> frozenset[str] | None:

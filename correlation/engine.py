@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from django.conf import settings
 
 from correlation import outcome, queue
+from correlation.data_sources import sources_for
 from correlation.gather import SourceStatus, gather
 from correlation.models import Analysis
 from correlation.ranking import rank
-from correlation.scope import changes_for, scope_of, sources_for
+from correlation.scope import changes_for, scope_of
 
 logger = logging.getLogger("studio.correlation")
 
@@ -38,7 +39,7 @@ def run(analysis: Analysis) -> None:
         scope = scope_of(analysis.incident)
         telemetry, statuses = gather(
             scope,
-            sources_for(scope.environment),
+            sources_for(scope),
             deadline_seconds=settings.CORRELATION_DEADLINE_SECONDS,
             changes=changes_for(scope),
         )

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from correlation.assembly import assemble
 from correlation.backends.errors import BackendError
+from correlation.cluster_queries import cluster_queries
 from correlation.deadline import Deadline
 from correlation.log_queries import log_queries
 from correlation.metric_queries import metric_queries
+from correlation.shared_answers import once
 from correlation.source_verdict import Run, not_configured, status
-from correlation.sources import Reply, Scope, Source, SourceStatus
-from correlation.telemetry import Change, Telemetry, WorkloadState
+from correlation.sources import Query, Reply, Scope, Source, SourceStatus
+from correlation.telemetry import Change, Telemetry
+from correlation.trace_queries import trace_queries
 
 __all__ = ["Scope", "Source", "SourceStatus", "gather"]
 
@@ -31,10 +34,11 @@ _SPARE_SECONDS = 0.25
 """Queries get this much less than the whole deadline (at most a tenth of it), so that a slow
 source is named by its own error and not only by its absence."""
 
-Query = Callable[[Deadline], Reply]
-PLANS: dict[str, Callable[[Source, Scope], dict[str, Query]]] = {
+PLANS: dict[str, Callable[[Source, Scope], Mapping[str, Query]]] = {
     "prometheus": metric_queries,
     "loki": log_queries,
+    "tempo": trace_queries,
+    "kubernetes": cluster_queries,
 }
 """How each kind of source is asked: name of the evidence -> query. A new kind is a new row."""
 
@@ -44,7 +48,6 @@ def gather(
     sources: Sequence[Source],
     deadline_seconds: float = DEADLINE_SECONDS,
     changes: Iterable[Change] = (),
-    workloads: Iterable[WorkloadState] = (),
 ) -> tuple[Telemetry, tuple[SourceStatus, ...]]:
     """Everything the ranking may look at, and how each source did. Raises for no source.
 
@@ -54,66 +57,107 @@ def gather(
     deadline = Deadline(deadline_seconds)
     started = time.monotonic()
     runs = [_start(source, scope, deadline) for source in sources]
-    wait([f for run in runs for f in run.futures.values()], timeout=deadline.remaining())
+    for run in runs:
+        run.idle.wait(deadline.remaining())
     for run in runs:
         _collect(run, deadline_seconds)
     statuses = (*(status(run, started) for run in runs), *not_configured(sources))
-    return assemble(scope, runs, statuses, changes, workloads), statuses
+    return assemble(scope, runs, statuses, changes), statuses
 
 
 def _start(source: Source, scope: Scope, deadline: Deadline) -> Run:
-    run = Run(source)
-    if not source.url:
+    run = Run(source, broken=source.closed_because)
+    if run.broken or not source.is_configured:
         return run
     if source.kind not in PLANS:
         run.broken = f"sources of kind {source.kind!r} cannot be asked"
         return run
     try:
         queries = PLANS[source.kind](source, scope)
-        workers = min(len(queries), int(source.number("concurrency", CONCURRENCY)))
+        workers = int(source.number("concurrency", CONCURRENCY))
     except ValueError as error:
         run.broken = f"is set up wrongly: {error}"
         return run
     left = deadline.remaining()
     inner = deadline.sooner(left - min(_SPARE_SECONDS, left / 10))
     pool = ThreadPoolExecutor(max(1, workers), thread_name_prefix=f"gather-{source.slug}")
-
-    def finished(name: str) -> Callable[[Future[Reply]], None]:
-        return lambda _: run.finished_at.__setitem__(name, time.monotonic())
-
-    for name, query in queries.items():
-        run.futures[name] = pool.submit(_send, run, name, query, inner)
-        run.futures[name].add_done_callback(finished(name))
-    # Threads end by themselves at the inner deadline; nobody waits for them.
-    pool.shutdown(wait=False)
+    _submit(run, pool, queries, inner)
     return run
 
 
-def _send(run: Run, name: str, query: Query, deadline: Deadline) -> Reply:
+def _submit(
+    run: Run, pool: ThreadPoolExecutor, queries: Mapping[str, Query], inner: Deadline
+) -> None:
+    """Sends the queries; what an answer leads to is sent as soon as it is there.
+
+    Threads end by themselves at the inner deadline; nobody waits for them.
+    """
+    with run.lock:
+        run.idle.clear()
+        fresh = {name: query for name, query in queries.items() if name not in run.futures}
+        run.open += len(fresh)
+        for name in fresh:
+            run.futures[name] = Future()
+    for name, query in fresh.items():
+        pool.submit(_answer, run, pool, name, query, inner)
+    with run.lock:
+        if run.open == 0:
+            run.idle.set()
+            pool.shutdown(wait=False)
+
+
+def _answer(run: Run, pool: ThreadPoolExecutor, name: str, query: Query, inner: Deadline) -> None:
+    future = run.futures[name]
+    try:
+        reply = _send(run, query, inner)
+        if reply.then and not inner.expired():
+            _submit(run, pool, reply.then, inner)
+        future.set_result(reply)
+    except Exception as error:  # kept for `_collect`, which tells it
+        future.set_exception(error)
+    with run.lock:
+        run.finished_at[name] = time.monotonic()
+        run.open -= 1
+        if run.open == 0:
+            run.idle.set()
+            pool.shutdown(wait=False)
+
+
+def _send(run: Run, query: Query, deadline: Deadline) -> Reply:
     """Sends one query, unless the source has answered none so far and left one without answer.
 
     Waiting for each in turn would cost a silent source's timeout several times over.
     """
     if run.silences and not run.answered:
         raise run.silences[0]
-    run.sent.append(name)
+    source = run.source
+    asked = True
     try:
-        reply = query(deadline)
+        if query.key is None:
+            reply = query.ask(deadline)
+        else:
+            key = (source.slug, source.url, source.kubeconfig, query.key)
+            reply, asked = once(key, query.ask, deadline, source.label)
     except BackendError as error:
+        with run.lock:
+            run.requests += 1
         if error.kind in ("refused", "dns", "tls", "timeout"):
             run.silences.append(error)
         else:
             run.answered = True
         raise
+    with run.lock:
+        run.requests += reply.requests if asked else 0
     run.answered = True
     return reply
 
 
 def _collect(run: Run, deadline_seconds: float) -> None:
     """Sorts a run's futures into replies and reasons, as they are at this moment."""
-    for name, future in run.futures.items():
+    with run.lock:
+        futures = dict(run.futures)
+    for name, future in futures.items():
         if not future.done():
-            future.cancel()
             run.reasons[name] = f"did not answer within {deadline_seconds:.2g} s"
             continue
         error = future.exception()

@@ -12,12 +12,12 @@ Loki 3 to every line; set `level` for an older Loki whose streams carry that lab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 
 from correlation.backends.loki import LEVEL_LABELS, SERVICE_LABELS, LokiClient
 from correlation.deadline import Deadline
-from correlation.sources import Reply, Scope, Source, windows
+from correlation.sources import Query, Reply, Scope, Source, windows
 
 MAX_BYTES = 16_000_000
 BASELINE_SECONDS = 600.0
@@ -41,7 +41,7 @@ _SHARES = {"errors": 1.0, "unlevelled": 0.5, "routine": 0.25}
 """Lines asked for of each group, as a share of the option `limit`."""
 
 
-def log_queries(source: Source, scope: Scope) -> dict[str, Callable[[Deadline], Reply]]:
+def log_queries(source: Source, scope: Scope) -> dict[str, Query]:
     """The queries to send to a Loki, by group and side; raises ValueError for bad options."""
     client = LokiClient(
         source.url,
@@ -56,7 +56,7 @@ def log_queries(source: Source, scope: Scope) -> dict[str, Callable[[Deadline], 
     baseline, window = log_windows(scope)
     limit = source.number("limit", LIMIT)
     longer = (baseline[1] - baseline[0]) / (window[1] - window[0])
-    asks: dict[str, Callable[[Deadline], Reply]] = {}
+    asks: dict[str, Query] = {}
     for group in _FILTERS:
         query = log_query(source, scope, group)
         lines = max(1.0, limit * _SHARES[group])
@@ -65,7 +65,10 @@ def log_queries(source: Source, scope: Scope) -> dict[str, Callable[[Deadline], 
             ("baseline", baseline, lines * longer),
         ):
             name = f"{group} ({side})"
-            asks[name] = partial(_ask, client, name, query, span, min(MOST_LINES, round(most)))
+            count = min(MOST_LINES, round(most))
+            asks[name] = Query(
+                partial(_ask, client, name, query, span, count), (query, span, count)
+            )
     return asks
 
 

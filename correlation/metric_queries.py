@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from correlation import profiles
 from correlation.backends.prometheus import PrometheusClient
 from correlation.deadline import Deadline
 from correlation.profiles import ProfileQuery
-from correlation.sources import Reply, Scope, Source, grid, windows
+from correlation.sources import Query, Reply, Scope, Source, grid, windows
 from correlation.telemetry import Series
 
 STEP_SECONDS = 15.0
@@ -17,7 +16,7 @@ WINDOW_SECONDS = 60.0
 MAX_BYTES = 16_000_000
 
 
-def metric_queries(source: Source, scope: Scope) -> dict[str, Callable[[Deadline], Reply]]:
+def metric_queries(source: Source, scope: Scope) -> dict[str, Query]:
     """The queries to send to a Prometheus, by signal; raises ValueError for bad options.
 
     Each covers baseline and incident window. The rate window is never shorter than the step,
@@ -36,7 +35,10 @@ def metric_queries(source: Source, scope: Scope) -> dict[str, Callable[[Deadline
     rate_window = max(source.number("window_seconds", WINDOW_SECONDS), step)
     profile = profiles.load(source.text("profile", profiles.DEFAULT_PROFILE))
     return {
-        row.signal: partial(_ask, client, row, (start, end, step), source.slug)
+        row.signal: Query(
+            partial(_ask, client, row, (start, end, step), source.slug),
+            (row.query, start, end, step),
+        )
         for row in profile.queries(rate_window)
     }
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models.signals import post_save
+from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate, post_save
 from django.dispatch import receiver
 
 from correlation import queue
+from correlation.data_sources import follow_environment
 from incidents import signals
 from incidents.models import Incident
 
@@ -16,6 +19,12 @@ from incidents.models import Incident
 def queue_analysis(instance: Incident, created: bool, raw: bool, **kwargs: Any) -> None:
     if created and not raw:
         queue.request(incident_id=instance.pk, reason="opened")
+
+
+@receiver(post_migrate, dispatch_uid="correlation.seed_data_sources")
+def seed_data_sources(sender: AppConfig, using: str, **kwargs: Any) -> None:
+    if sender.name == "correlation" and "correlation_datasource" in _tables(using):
+        follow_environment()
 
 
 @receiver(signals.occurrence_joined, dispatch_uid="correlation.queue_for_alert")
@@ -27,3 +36,8 @@ def queue_for_alert(incident: Incident, opened: bool, **kwargs: Any) -> None:
 @receiver(signals.resolving, dispatch_uid="correlation.close_running")
 def close_running(incident: Incident, **kwargs: Any) -> None:
     queue.cancel(incident.pk, "The incident was resolved.")
+
+
+def _tables(using: str) -> list[str]:
+    with connections[using].cursor() as cursor:
+        return connections[using].introspection.table_names(cursor)

@@ -1,18 +1,16 @@
-"""What one analysis asks about: the incident's services, their graph, changes and sources."""
+"""What one analysis asks about: the incident's services, their graph and changes."""
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from correlation.models import DataSource
+from correlation.found_as import found_as
 from correlation.neighbourhood import neighbourhood
-from correlation.sources import BASELINE_SECONDS, Scope, Source
+from correlation.sources import BASELINE_SECONDS, Scope
 from correlation.telemetry import Change
 from incidents.models import (
     AlertOccurrence,
@@ -33,8 +31,6 @@ CHANGES_BEFORE = timedelta(hours=1)
 SHORTEST_BASELINE_SECONDS = 1200.0
 BASELINE_SCRAPES = 180
 """So many samples make a reference; more only make servers work longer."""
-RATE_WINDOW_SCRAPES = 4
-"""A rate needs two samples; four scrapes survive a missed one."""
 
 
 def scope_of(incident: Incident) -> Scope:
@@ -64,6 +60,7 @@ def scope_of(incident: Incident) -> Scope:
         baseline_seconds=min(
             BASELINE_SECONDS, max(SHORTEST_BASELINE_SECONDS, _scrape_seconds() * BASELINE_SCRAPES)
         ),
+        found_as=found_as(services.values()),
     )
 
 
@@ -121,48 +118,6 @@ def changes_for(scope: Scope) -> tuple[Change, ...]:
         and row.service.environment == scope.environment
         and (not scope.services or row.service.slug in scope.services)
     )
-
-
-def sources_for(environment: str) -> list[Source]:
-    """The configured backends: rows of the environment, then those of the process environment.
-
-    PROMETHEUS_URL and LOKI_URL stand in for a kind that has no enabled row.
-    """
-    rows = DataSource.objects.filter(enabled=True, environment=environment)
-    sources = [_from_row(row) for row in rows]
-    kinds = {source.kind for source in sources}
-    for kind, url in (("prometheus", settings.PROMETHEUS_URL), ("loki", settings.LOKI_URL)):
-        if url and kind not in kinds:
-            sources.append(Source(slug=kind, kind=kind, url=url, options=_options(kind, {})))
-    return [s for s in sources if s.kind in ("prometheus", "loki")]
-
-
-def _from_row(row: DataSource) -> Source:
-    headers = {}
-    if row.tenant:
-        headers["X-Scope-OrgID"] = row.tenant
-    if row.auth_variable and (secret := os.environ.get(row.auth_variable)):
-        headers["Authorization"] = secret
-    return Source(
-        slug=row.slug,
-        kind=row.kind,
-        url=row.url.rstrip("/"),
-        headers=headers,
-        timeout_seconds=row.timeout_seconds,
-        options=_options(row.kind, row.options),
-    )
-
-
-def _options(kind: str, given: dict[str, Any]) -> dict[str, Any]:
-    """The source's options; Prometheus' windows follow the scrape interval unless given."""
-    if kind != "prometheus":
-        return given
-    scrape = float(given.get("scrape_interval_seconds", _scrape_seconds()))
-    return {
-        "step_seconds": scrape,
-        "window_seconds": scrape * RATE_WINDOW_SCRAPES,
-        **given,
-    }
 
 
 def _scrape_seconds() -> float:

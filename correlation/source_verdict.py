@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -10,20 +11,30 @@ from correlation.backends.errors import BackendError
 from correlation.sources import KIND_NAMES, Reply, Source, SourceState, SourceStatus
 
 
+def _set() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Run:
     """One source's queries: under way in `futures`, then sorted into replies and reasons.
 
-    `broken` says why it could not be asked at all; `sent` names the queries that went out,
-    `answered` is true once any got an answer, `silences` are those that got none;
+    `broken` says why it could not be asked at all; `requests` counts what went out (an answer
+    shared with another analysis costs none), `answered` is true once any query got an answer,
+    `silences` are those that got none; `open` queries are under way, `idle` is set when none is;
     `finished_at` is on the monotonic clock.
     """
 
     source: Source
     broken: str = ""
-    sent: list[str] = field(default_factory=list)
+    requests: int = 0
     answered: bool = False
     silences: list[BackendError] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    idle: threading.Event = field(default_factory=_set)
+    open: int = 0
     futures: dict[str, Future[Reply]] = field(default_factory=dict)
     finished_at: dict[str, float] = field(default_factory=dict)
     replies: dict[str, Reply] = field(default_factory=dict)
@@ -35,7 +46,7 @@ def status(run: Run, started: float) -> SourceStatus:
     last = max(list(run.finished_at.values()), default=started)
     state, detail = _verdict(run)
     seconds = round(max(0.0, last - started), 3)
-    return SourceStatus(run.source.slug, run.source.kind, state, detail, len(run.sent), seconds)
+    return SourceStatus(run.source.slug, run.source.kind, state, detail, run.requests, seconds)
 
 
 def not_configured(sources: Sequence[Source]) -> tuple[SourceStatus, ...]:
@@ -55,19 +66,21 @@ def missing(statuses: Iterable[SourceStatus], labels: Mapping[str, str]) -> tupl
         label = labels.get(one.slug, KIND_NAMES.get(one.kind, one.kind))
         if one.status == "not_configured":
             sentences.append(f"{label}: not configured")
+        elif one.status == "unavailable":
+            sentences.append(f"{label} data unavailable: {one.detail}")
         elif one.status != "ok":
             sentences.append(f"{label}: {one.detail}")
     return tuple(sentences)
 
 
 def _verdict(run: Run) -> tuple[SourceState, str]:
-    if not run.source.url:
+    if not run.source.is_configured:
         return "not_configured", "no address is set"
     if run.broken:
         return "unavailable", run.broken
     if not run.replies:
         return "unavailable", _reasons(run.reasons.values())
-    found = any(reply.series or reply.lines for reply in run.replies.values())
+    found = any(reply.found for reply in run.replies.values())
     dropped = sum(reply.dropped for reply in run.replies.values())
     failed = []
     if run.reasons:
@@ -77,8 +90,9 @@ def _verdict(run: Run) -> tuple[SourceState, str]:
         )
     failed += dict.fromkeys(note for reply in run.replies.values() for note in reply.partial)
     if found:
-        left_out = [f"{dropped} NaN or infinite samples were left out"] if dropped else []
-        return ("partial" if failed else "ok"), "; ".join([*failed, *left_out])
+        said = [f"{dropped} NaN or infinite samples were left out"] if dropped else []
+        said += dict.fromkeys(note for reply in run.replies.values() for note in reply.notes)
+        return ("partial" if failed else "ok"), "; ".join([*failed, *said])
     only = f"only NaN or infinite values ({dropped} samples)" if dropped else "no data"
     nothing = f"answered, but with {only} for the time asked"
     return ("partial" if failed else "no_data"), "; ".join([*failed, nothing])

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from correlation.telemetry import LogLine, Series
+from correlation.deadline import Deadline
+from correlation.telemetry import Change, LogLine, Series, Span, WorkloadState
 
 SourceState = Literal["ok", "partial", "no_data", "unavailable", "not_configured"]
 
-KIND_NAMES = {"prometheus": "Prometheus", "loki": "Loki"}
+KIND_NAMES = {
+    "prometheus": "Prometheus",
+    "loki": "Loki",
+    "tempo": "Tempo",
+    "kubernetes": "Kubernetes",
+}
 
 BASELINE_SECONDS = 2700.0
 LEAD_SECONDS = 300.0
@@ -21,13 +27,29 @@ MAX_POINTS = 2000
 
 
 @dataclass(frozen=True)
+class FoundAs:
+    """How one service of the catalogue is found in telemetry; all of it optional.
+
+    `names` are what a kind of source calls it, by kind, "" for any kind (default: its slug).
+    `queries` are PromQL by signal that replace the profile's.
+    """
+
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    namespace: str = ""
+    label_selector: str = ""
+    profile: str = ""
+    queries: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Scope:
     """What one analysis looks at; times in epoch seconds.
 
     `services` is the affected service with its neighbourhood as the catalogue knows it, empty
     for all; `edges` are (caller, callee); `roles` as in Telemetry. `lead_seconds` is how long
     before `started_at` the incident may have begun unnoticed, `baseline_seconds` how long
-    before it the healthy reference begins.
+    before it the healthy reference begins. `found_as` is by service, for those that telemetry
+    does not simply call by their slug.
     """
 
     target: str | None
@@ -39,11 +61,38 @@ class Scope:
     environment: str = "production"
     lead_seconds: float = LEAD_SECONDS
     baseline_seconds: float = BASELINE_SECONDS
+    found_as: Mapping[str, FoundAs] = field(default_factory=dict)
+
+    def names_of(self, service: str, kind: str) -> tuple[str, ...]:
+        """What a source of `kind` calls the service."""
+        names = self.found_as.get(service, FoundAs()).names
+        return names.get(kind) or names.get("") or (service,)
+
+    def service_named(self, name: str, kind: str) -> str:
+        """The service a source of `kind` means by `name`; the name itself when nobody claims it."""
+        if self._claims is None:
+            object.__setattr__(self, "_claims", {})
+        assert self._claims is not None
+        if kind not in self._claims:
+            self._claims[kind] = {
+                name: service
+                for service in sorted(self.found_as)
+                for name in self.names_of(service, kind)
+            }
+        return self._claims[kind].get(name, name)
+
+    _claims: dict[str, dict[str, str]] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
 
 
 @dataclass(frozen=True)
 class Source:
-    """One configured data source. An empty `url` means it is not configured.
+    """One configured data source.
+
+    `closed_because` says why it must not be asked now (its circuit breaker is open), "" when it
+    may be. `client_certificate` is (certificate file, key file). For Kubernetes `kubeconfig` is
+    a path, "" with an empty `url` for in-cluster credentials; the others need a `url`.
 
     `options`, all optional. Prometheus: `profile` (name), `window_seconds` (rate window, 60),
     `step_seconds` (15). Loki: `selector` (stream selector, `$services` stands for a regex of
@@ -57,7 +106,15 @@ class Source:
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout_seconds: float = 5.0
     verify: bool | str = True
+    client_certificate: tuple[str, str] | None = None
+    kubeconfig: str = ""
+    context: str = ""
+    closed_because: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_configured(self) -> bool:
+        return bool(self.url) or self.kind == "kubernetes"
 
     @property
     def label(self) -> str:
@@ -130,9 +187,40 @@ def grid(span: tuple[float, float], step: float) -> tuple[float, float, float]:
 
 @dataclass(frozen=True)
 class Reply:
-    """What one query gave. `partial` says in words why it may not be all there was."""
+    """What one query gave.
+
+    `partial` says in words why it may not be all there was; `notes` are worth saying, and take
+    nothing from the answer. `requests` is how many it took to get (pages count). `then` are the
+    queries its answer leads to, by name, such as the traces a search has found.
+    """
 
     series: tuple[Series, ...] = ()
     lines: tuple[LogLine, ...] = ()
+    spans: tuple[Span, ...] = ()
+    edges: tuple[tuple[str, str], ...] = ()
+    workloads: tuple[WorkloadState, ...] = ()
+    changes: tuple[Change, ...] = ()
     dropped: int = 0
     partial: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    requests: int = 1
+    then: Mapping[str, Query] = field(default_factory=dict)
+
+    @property
+    def found(self) -> bool:
+        """Whether it says anything at all about the time asked."""
+        return bool(
+            self.series or self.lines or self.spans or self.edges or self.workloads or self.changes
+        )
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question to a source: `ask` answers within its deadline or raises BackendError.
+
+    Queries of one source with equal `key`s have equal answers, so analyses that start together
+    share one; None is never shared.
+    """
+
+    ask: Callable[[Deadline], Reply]
+    key: Hashable | None = None

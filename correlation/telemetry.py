@@ -78,8 +78,36 @@ class LogLine:
 
 
 @dataclass(frozen=True)
+class Span:
+    """One span of a sampled trace; `start` in epoch seconds, `seconds` its duration.
+
+    Ids are lower-case hex (trace 32 digits, span 16), `parent_id` "" for a root. `failed` is
+    the span's own status, `message` its status message or exception. `peer` is whom a client
+    span called, where its attributes say so. `attributes` are the few that explain: version,
+    pod, status code, database. `sampled_as` is how the trace was found.
+    """
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    service: str
+    operation: str
+    kind: Literal["server", "client", "internal", "producer", "consumer", ""]
+    start: float
+    seconds: float
+    failed: bool = False
+    message: str = ""
+    peer: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+    sampled_as: Literal["failed", "slow", "usual", "baseline"] = "usual"
+
+
+@dataclass(frozen=True)
 class Change:
-    """A deploy, config edit, flag or scale event of a service."""
+    """A deploy, config edit, flag or scale event of a service.
+
+    `source` is the slug of the data source that reported it, "" for the catalogue's own.
+    """
 
     id: str
     service: str
@@ -87,6 +115,7 @@ class Change:
     at: float
     title: str
     diff: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +142,8 @@ class Telemetry:
     "cache", "queue", "service"); absent means "service". `missing` names the evidence that
     could not be had, in words for the reader. `log_baseline_seconds`/`log_window_seconds`
     are how much time the log lines cover on each side of `window[0]` (0: read it off the lines),
-    `log_query` the exact query by data source slug.
+    `log_query` the exact query by data source slug. `spans` are those of sampled traces, whole
+    traces as far as the store gave them; `trace_query` is how the failed ones were found.
     """
 
     target: str | None
@@ -124,6 +154,7 @@ class Telemetry:
     series: tuple[Series, ...] = ()
     logs: tuple[LogLine, ...] = ()
     edges: tuple[tuple[str, str], ...] = ()
+    spans: tuple[Span, ...] = ()
     changes: tuple[Change, ...] = ()
     workloads: tuple[WorkloadState, ...] = ()
     roles: dict[str, str] = field(default_factory=dict)
@@ -132,6 +163,8 @@ class Telemetry:
     log_query: str = ""
     log_baseline_seconds: float = 0.0
     log_window_seconds: float = 0.0
+    trace_source: str = ""
+    trace_query: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError
 
+from correlation.data_sources import follow_environment
 from reliability_studio import demo, preflight
 from reliability_studio.background import Background
 
@@ -70,6 +71,7 @@ def run(
             lines = demo.prepare(directory, lab) if with_demo else []
             if lab is not None:
                 lab.attach()
+            follow_environment()  # the lab's addresses are known only now
             background = Background()
             stack.callback(background.stop, STOP_SECONDS)
             background.start()

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import LazySettings
 from django.utils import timezone
 
+from correlation.data_sources import follow_environment
 from correlation.models import Analysis
 from incidents import demo
 from incidents.models import Incident, Service
@@ -35,10 +36,17 @@ def serve(backend: Backend, settings: LazySettings, fault: str) -> datetime:
         return prometheus_api.respond(recorded.tsdb, "GET", path, params)
 
     backend.respond = respond
-    settings.PROMETHEUS_URL = settings.LOKI_URL = backend.url
     settings.SCRAPE_INTERVAL_SECONDS = 5.0
+    point(settings, PROMETHEUS_URL=backend.url, LOKI_URL=backend.url)
     assert recorded.fault_at is not None
     return datetime.fromtimestamp(recorded.fault_at, UTC)
+
+
+def point(settings: Any, **urls: str) -> None:
+    """Set the addresses and seed the data sources from them, as a start does."""
+    for name, url in urls.items():
+        setattr(settings, name, url)
+    follow_environment()
 
 
 def shop_incident(slug: str, started_at: datetime | None, **columns: Any) -> Incident:

@@ -16,7 +16,7 @@ from correlation.panels import sources as sources_panel
 from correlation.telemetry import Ranking
 from incidents.models import Incident
 from tests.correlation.conftest import Answer, Backend
-from tests.correlation.lab_backend import serve, shop_incident
+from tests.correlation.lab_backend import point, serve, shop_incident
 from tests.servers import free_port
 from timeline.models import TimelineEvent
 
@@ -144,7 +144,7 @@ def test_broken_prometheus_is_named_and_logs_still_rank(
 
 def test_refused_loki_is_named_and_metrics_still_rank(backend: Backend, settings: Any) -> None:
     started_at = serve(backend, settings, "pool-exhaustion")
-    settings.LOKI_URL = f"http://127.0.0.1:{free_port()}"
+    point(settings, LOKI_URL=f"http://127.0.0.1:{free_port()}")
     incident = shop_incident("payment-processing", started_at)
 
     engine.run_waiting()

@@ -25,7 +25,7 @@ from incidents.models import Incident
 from lab.exposition import FAMILIES
 from reliability_studio import children
 from tests.correlation.conftest import Backend
-from tests.correlation.lab_backend import newest, recording, serve, shop_incident
+from tests.correlation.lab_backend import newest, point, recording, serve, shop_incident
 from tests.correlation.test_engine import FAULTS
 from tests.servers import ServerError
 from tests.servers.prometheus import openmetrics, program, running_prometheus
@@ -61,13 +61,13 @@ def test_history_in_a_real_prometheus_names_the_same_cause(
     backend: Backend, settings: Any, fault: str, culprit: str
 ) -> None:
     started_at = serve(backend, settings, fault)
-    settings.LOKI_URL = ""  # the metrics alone decide
+    point(settings, LOKI_URL="")  # the metrics alone decide
     incident = shop_incident("frontend", started_at)
     engine.run_waiting()
     stand_in = top_cause(incident)
 
     with running_prometheus(openmetrics(recording(fault).tsdb)) as url:
-        settings.PROMETHEUS_URL = url
+        point(settings, PROMETHEUS_URL=url)
         queue.request(incident_id=incident.pk, reason="requested")
         engine.run_waiting()
 
@@ -139,7 +139,7 @@ def history_of(lab: str) -> str:
 def test_prometheus_that_scrapes_the_lab_finds_its_fault(tmp_path: Path, settings: Any) -> None:
     settings.SCRAPE_INTERVAL_SECONDS = float(SCRAPE_SECONDS)
     with running_lab(tmp_path) as lab, running_prometheus(history_of(lab), scraping(lab)) as url:
-        settings.PROMETHEUS_URL = url
+        point(settings, PROMETHEUS_URL=url)
         up = f'up{{instance="{lab.removeprefix("http://")}"}}'
         until(
             lambda: requests.get(f"{url}/api/v1/query", {"query": up}, timeout=5).json()["data"][

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from correlation import queue, scope
-from correlation.models import Analysis, DataSource
+from correlation.models import Analysis
 from incidents import lifecycle
 from incidents.models import (
     Alert,
@@ -262,27 +262,6 @@ def test_changes_are_those_of_the_neighbourhood_in_the_hour_before(
     found = scope.changes_for(scope.scope_of(incident))
 
     assert [change.title for change in found] == ["in the hour", "during"]
-
-
-def test_sources_are_rows_before_the_environments_defaults(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.PROMETHEUS_URL, settings.LOKI_URL = "http://default:9090", "http://default:3100"
-    settings.SCRAPE_INTERVAL_SECONDS = 30.0
-    monkeypatch.setenv("MIMIR_TOKEN", "Bearer abc")
-    DataSource.objects.create(
-        slug="mimir", kind="prometheus", url="http://mimir/prometheus/",
-        tenant="shop", auth_variable="MIMIR_TOKEN",
-    )  # fmt: skip
-    DataSource.objects.create(slug="off", kind="loki", url="http://off", enabled=False)
-    DataSource.objects.create(slug="other", kind="loki", url="http://other", environment="staging")
-
-    prometheus, loki = scope.sources_for("production")
-
-    assert (prometheus.slug, prometheus.url) == ("mimir", "http://mimir/prometheus")
-    assert prometheus.headers == {"X-Scope-OrgID": "shop", "Authorization": "Bearer abc"}
-    assert prometheus.options == {"step_seconds": 30.0, "window_seconds": 120.0}
-    assert (loki.slug, loki.url, loki.options) == ("loki", "http://default:3100", {})
 
 
 @pytest.mark.parametrize(

@@ -6,52 +6,11 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from incidents.models import Incident
-
-
-class DataSource(models.Model):
-    """A telemetry backend the analysis asks. Secrets are named, never stored."""
-
-    class Kind(models.TextChoices):
-        PROMETHEUS = "prometheus"
-        LOKI = "loki"
-        TEMPO = "tempo"
-        KUBERNETES = "kubernetes"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    slug = models.SlugField(max_length=63, unique=True)
-    kind = models.CharField(max_length=16, choices=Kind.choices)
-    url = models.URLField(max_length=500)
-    environment = models.CharField(max_length=63, default="production")
-    enabled = models.BooleanField(default=True)
-    tenant = models.CharField(max_length=150, blank=True, default="")
-    grafana_url = models.URLField(max_length=500, blank=True, default="")
-    auth_variable = models.CharField(
-        max_length=100,
-        blank=True,
-        default="",
-        validators=[RegexValidator(r"^[A-Z][A-Z0-9_]*$", "Name an environment variable.")],
-        help_text="Environment variable that holds the Authorization header's value.",
-    )
-    timeout_seconds = models.FloatField(default=5.0)
-    options = models.JSONField(
-        default=dict,
-        blank=True,
-        help_text="Profile, scrape interval and label names; see docs/telemetry.md.",
-    )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        ordering = ["kind", "slug"]
-
-    def __str__(self) -> str:
-        return self.slug
 
 
 class AnalysisQuerySet(models.QuerySet["Analysis"]):

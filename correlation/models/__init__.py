@@ -1,0 +1,6 @@
+"""The sources that are asked, one run of the analysis, its evidence and the causes it ranked."""
+
+from correlation.models.analysis import Analysis, Correlation, RootCause, confidence_band
+from correlation.models.data_source import DataSource, SourceHealth
+
+__all__ = ["Analysis", "Correlation", "DataSource", "RootCause", "SourceHealth", "confidence_band"]

@@ -1,0 +1,131 @@
+"""The telemetry backends the analysis asks, and how each has been doing."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+
+
+class DataSource(models.Model):
+    """A telemetry backend. Secrets are named (a variable, a file), never stored.
+
+    Rows of origin `environment` follow PROMETHEUS_URL and its like at every start; the others
+    are people's.
+    """
+
+    class Kind(models.TextChoices):
+        PROMETHEUS = "prometheus"
+        LOKI = "loki"
+        TEMPO = "tempo"
+        KUBERNETES = "kubernetes"
+
+    class Origin(models.TextChoices):
+        ENVIRONMENT = "environment"
+        USER = "user"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(max_length=63, unique=True)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    url = models.URLField(
+        max_length=500,
+        blank=True,
+        default="",
+        help_text="Base address, path prefix included. For Kubernetes empty: the kubeconfig's.",
+    )
+    environment = models.CharField(max_length=63, default="production")
+    enabled = models.BooleanField(default=True)
+    by_default = models.BooleanField(
+        default=True, help_text="Asked for services that name no source of this kind."
+    )
+    required = models.BooleanField(
+        default=True, help_text="Workers refuse to start while it cannot be used."
+    )
+    origin = models.CharField(
+        max_length=16, choices=Origin.choices, default=Origin.USER, editable=False
+    )
+    tenant = models.CharField(
+        max_length=150, blank=True, default="", help_text="Sent as X-Scope-OrgID."
+    )
+    auth_variable = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        validators=[RegexValidator(r"^[A-Z][A-Z0-9_]*$", "Name an environment variable.")],
+        help_text="Environment variable that holds the Authorization header's value.",
+    )
+    auth_file = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        help_text="File under SECRETS_DIR that holds the Authorization header's value.",
+    )
+    kubeconfig = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        help_text="Kubernetes only: path of the kubeconfig; empty for in-cluster credentials.",
+    )
+    context = models.CharField(
+        max_length=200, blank=True, default="", help_text="Kubernetes only: its context."
+    )
+    verify_tls = models.BooleanField(default=True)
+    ca_file = models.CharField(max_length=500, blank=True, default="")
+    client_certificate_file = models.CharField(max_length=500, blank=True, default="")
+    client_key_file = models.CharField(max_length=500, blank=True, default="")
+    timeout_seconds = models.FloatField(
+        default=5.0, validators=[MinValueValidator(0.1), MaxValueValidator(60.0)]
+    )
+    grafana_url = models.URLField(
+        max_length=500, blank=True, default="", help_text="Grafana as people's browsers reach it."
+    )
+    grafana_uid = models.CharField(
+        max_length=100, blank=True, default="", help_text="Uid of this data source in Grafana."
+    )
+    options = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Profile, scrape interval, labels, namespaces; see docs/telemetry.md.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["kind", "slug"]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class SourceHealth(models.Model):
+    """How a data source has been doing, and its circuit breaker: shared by all workers.
+
+    `closed`: it is asked. `open`: it is left alone until `retry_at`. `half_open`: one analysis
+    has taken the probe, until `retry_at`. Written only by `correlation.breaker`.
+    """
+
+    class State(models.TextChoices):
+        CLOSED = "closed"
+        OPEN = "open"
+        HALF_OPEN = "half_open"
+
+    source = models.OneToOneField(
+        DataSource, models.CASCADE, primary_key=True, related_name="health"
+    )
+    state = models.CharField(max_length=16, choices=State.choices, default=State.CLOSED)
+    failures = models.PositiveIntegerField(default=0, help_text="Failures in a row.")
+    opened_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
+    last_success_at = models.DateTimeField(null=True)
+    last_error_at = models.DateTimeField(null=True)
+    last_error = models.TextField(blank=True, default="")
+    latency_seconds = models.FloatField(null=True, help_text="Of the last run that was answered.")
+    version = models.CharField(max_length=100, blank=True, default="")
+
+    class Meta:
+        verbose_name_plural = "source health"
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.state}"
