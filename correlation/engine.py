@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from correlation import outcome, queue
+from correlation import moment, outcome, queue
 from correlation.data_sources import sources_for
 from correlation.gather import SourceStatus, gather
 from correlation.models import Analysis
@@ -36,20 +36,21 @@ def run(analysis: Analysis) -> None:
     try:
         if not outcome.start(analysis):
             return
-        scope = scope_of(analysis.incident)
-        telemetry, statuses = gather(
-            scope,
-            sources_for(scope),
-            deadline_seconds=settings.CORRELATION_DEADLINE_SECONDS,
-            changes=changes_for(scope),
-        )
-        if not queue.renew(analysis):
-            logger.warning("analysis %s lost its lease while gathering", analysis.pk)
-            return
-        if silent := _nobody_answered(statuses):
-            outcome.fail(analysis, silent, statuses)
-        else:
-            outcome.finish(analysis, rank(telemetry), statuses)
+        with moment.shared(not_before=analysis.incident.started_at) as now:
+            scope = scope_of(analysis.incident, now)
+            telemetry, statuses = gather(
+                scope,
+                sources_for(scope),
+                deadline_seconds=settings.CORRELATION_DEADLINE_SECONDS,
+                changes=changes_for(scope),
+            )
+            if not queue.renew(analysis):
+                logger.warning("analysis %s lost its lease while gathering", analysis.pk)
+                return
+            if silent := _nobody_answered(statuses):
+                outcome.fail(analysis, silent, statuses)
+            else:
+                outcome.finish(analysis, rank(telemetry), statuses)
     except Exception as error:
         # whatever broke is the analysis' outcome: seen in the log, on the row, on the page
         logger.exception("analysis %s failed", analysis.pk)

@@ -34,7 +34,8 @@ _SPARE_SECONDS = 0.25
 """Queries get this much less than the whole deadline (at most a tenth of it), so that a slow
 source is named by its own error and not only by its absence."""
 
-PLANS: dict[str, Callable[[Source, Scope], Mapping[str, Query]]] = {
+Plan = Callable[[Source, Scope], Mapping[str, Query]]
+PLANS: dict[str, Plan] = {
     "prometheus": metric_queries,
     "loki": log_queries,
     "tempo": trace_queries,
@@ -48,6 +49,7 @@ def gather(
     sources: Sequence[Source],
     deadline_seconds: float = DEADLINE_SECONDS,
     changes: Iterable[Change] = (),
+    plans: Mapping[str, Plan] = PLANS,
 ) -> tuple[Telemetry, tuple[SourceStatus, ...]]:
     """Everything the ranking may look at, and how each source did. Raises for no source.
 
@@ -56,7 +58,7 @@ def gather(
     """
     deadline = Deadline(deadline_seconds)
     started = time.monotonic()
-    runs = [_start(source, scope, deadline) for source in sources]
+    runs = [_start(source, scope, deadline, plans) for source in sources]
     for run in runs:
         run.idle.wait(deadline.remaining())
     for run in runs:
@@ -65,15 +67,15 @@ def gather(
     return assemble(scope, runs, statuses, changes), statuses
 
 
-def _start(source: Source, scope: Scope, deadline: Deadline) -> Run:
+def _start(source: Source, scope: Scope, deadline: Deadline, plans: Mapping[str, Plan]) -> Run:
     run = Run(source, broken=source.closed_because)
     if run.broken or not source.is_configured:
         return run
-    if source.kind not in PLANS:
+    if source.kind not in plans:
         run.broken = f"sources of kind {source.kind!r} cannot be asked"
         return run
     try:
-        queries = PLANS[source.kind](source, scope)
+        queries = plans[source.kind](source, scope)
         workers = int(source.number("concurrency", CONCURRENCY))
     except ValueError as error:
         run.broken = f"is set up wrongly: {error}"

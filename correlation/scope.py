@@ -33,8 +33,8 @@ BASELINE_SCRAPES = 180
 """So many samples make a reference; more only make servers work longer."""
 
 
-def scope_of(incident: Incident) -> Scope:
-    """The affected service with its neighbourhood, as the catalogue knows it now."""
+def scope_of(incident: Incident, now: datetime | None = None) -> Scope:
+    """The affected service with its neighbourhood, as the catalogue knows it; seen at `now`."""
     services = {s.pk: s for s in Service.objects.filter(environment=incident.environment)}
     edges = tuple(
         sorted(
@@ -47,7 +47,7 @@ def scope_of(incident: Incident) -> Scope:
     primary = [a.service.slug for a in affected if a.impact == Impact.PRIMARY]
     target = next(iter(primary or [a.service.slug for a in affected]), None)
     near = neighbourhood(target, edges) if target else frozenset()
-    started_at, as_of = episode(incident)
+    started_at, as_of = episode(incident, now)
     return Scope(
         target=target,
         started_at=started_at.timestamp(),
@@ -64,7 +64,7 @@ def scope_of(incident: Incident) -> Scope:
     )
 
 
-def episode(incident: Incident) -> tuple[datetime, datetime]:
+def episode(incident: Incident, now: datetime | None = None) -> tuple[datetime, datetime]:
     """(start, latest moment to look at) of the failure that goes on now, or went on last.
 
     An incident whose alerts have ended and fired again is looked at from the new firing: what
@@ -75,7 +75,7 @@ def episode(incident: Incident) -> tuple[datetime, datetime]:
     ends = [resolved for _started, resolved in firings if resolved is not None]
     start = max(incident.started_at, min(going_on)) if going_on else incident.started_at
     end = incident.resolved_at or (max(ends) if ends and not going_on else None)
-    limit = min(timezone.now(), end or start + LONGEST_LOOK)
+    limit = min(now or timezone.now(), end or start + LONGEST_LOOK)
     return start, max(limit, start, incident.detected_at if not firings else start)
 
 

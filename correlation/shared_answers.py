@@ -12,17 +12,31 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
 
 from correlation.backends.errors import timeout_error
 from correlation.deadline import Deadline
 from correlation.sources import Reply
 
-KEPT_SECONDS = 3.0
-MOST_KEPT = 512
-"""Answers kept at most; the oldest goes first."""
+KEPT_SECONDS = 6.0
+"""A little longer than analyses that run together keep their moment (correlation.moment)."""
 
-_answers: OrderedDict[Hashable, tuple[float, Future[Reply]]] = OrderedDict()
+MOST_BYTES = 64_000_000
+"""What the kept answers may weigh together, roughly; the oldest goes first."""
+
+UNDER_WAY = float("inf")
+
+_answers: OrderedDict[Hashable, _Kept] = OrderedDict()
 _lock = threading.Lock()
+
+
+@dataclass
+class _Kept:
+    """An answer, or the promise of one; `until` is on the monotonic clock."""
+
+    answer: Future[Reply]
+    until: float = UNDER_WAY
+    weight: int = 0
 
 
 def once(
@@ -33,21 +47,20 @@ def once(
         _forget(time.monotonic())
         known = _answers.get(key)
         if known is None:
-            mine: Future[Reply] = Future()
-            _answers[key] = (float("inf"), mine)
+            mine = _Kept(Future())
+            _answers[key] = mine
     if known is not None:
-        return _awaited(known[1], deadline, source), False
+        return _awaited(known.answer, deadline, source), False
     try:
         reply = ask(deadline)
     except BaseException as error:
         with _lock:
-            _answers.pop(key, None)
-        mine.set_exception(error)
+            _drop(key, mine)
+        mine.answer.set_exception(error)
         raise
     with _lock:
-        _answers[key] = (time.monotonic() + KEPT_SECONDS, mine)
-        _answers.move_to_end(key)
-    mine.set_result(reply)
+        mine.until, mine.weight = time.monotonic() + KEPT_SECONDS, _weight(reply)
+    mine.answer.set_result(reply)
     return reply, True
 
 
@@ -66,10 +79,25 @@ def _awaited(asked: Future[Reply], deadline: Deadline, source: str) -> Reply:
 
 
 def _forget(now: float) -> None:
-    for key in [key for key, (until, _) in _answers.items() if until <= now]:
-        del _answers[key]
-    while len(_answers) > MOST_KEPT:
-        oldest = next((k for k, (until, _) in _answers.items() if until != float("inf")), None)
-        if oldest is None:
+    for key, kept in list(_answers.items()):
+        if kept.until <= now:
+            del _answers[key]
+    total = sum(kept.weight for kept in _answers.values())
+    for key, kept in list(_answers.items()):
+        if total <= MOST_BYTES:
             return
-        del _answers[oldest]
+        if kept.until != UNDER_WAY:
+            total -= kept.weight
+            del _answers[key]
+
+
+def _drop(key: Hashable, mine: _Kept) -> None:
+    if _answers.get(key) is mine:
+        del _answers[key]
+
+
+def _weight(reply: Reply) -> int:
+    """Roughly what a reply weighs in memory, in bytes."""
+    samples = sum(2 * series.values.nbytes + 500 for series in reply.series)
+    lines = sum(2 * len(line.message) + 300 for line in reply.lines)
+    return samples + lines + 1000 * (len(reply.spans) + len(reply.workloads) + len(reply.changes))

@@ -22,6 +22,7 @@ KIND_NAMES = {
 BASELINE_SECONDS = 2700.0
 LEAD_SECONDS = 300.0
 """The incident window begins this long before `started_at`: detection may be late."""
+START_STEPS = 20
 MAX_POINTS = 2000
 """Points of one range query; a longer span is asked at a coarser step (servers refuse 11,000)."""
 
@@ -178,11 +179,13 @@ def grid(span: tuple[float, float], step: float) -> tuple[float, float, float]:
     """(start, end, step) of a range query; coarser when there would be too many points.
 
     Counted back from the newest whole second, not from a multiple of the step: a fault's first
-    sample must not wait up to a step to be seen. All queries of an analysis share the grid.
+    sample must not wait up to a step to be seen. All queries of an analysis share the grid. It
+    begins up to START_STEPS steps early, so that incidents a little apart ask the same.
     """
     step *= max(1, math.ceil((span[1] - span[0]) / step / MAX_POINTS))
     end = math.floor(span[1])
-    return end - math.ceil(max(end - span[0], 0.0) / step) * step, float(end), step
+    steps = math.ceil(max(end - span[0], 0.0) / step / START_STEPS) * START_STEPS
+    return end - steps * step, float(end), step
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from correlation import shared_answers
 from incidents import lifecycle
 from incidents.models import Incident, Service
 
@@ -22,6 +23,14 @@ NO_SERIES = (
     "application/json",
     json.dumps({"status": "success", "data": {"resultType": "matrix", "result": []}}).encode(),
 )
+
+
+@pytest.fixture(autouse=True)
+def no_shared_answers() -> Iterator[None]:
+    """Each test asks for itself: no answer and no moment of another test's."""
+    shared_answers.forget()
+    yield
+    shared_answers.forget()
 
 
 @pytest.fixture

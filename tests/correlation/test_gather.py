@@ -138,7 +138,7 @@ def test_gather_asks_one_range_a_signal_up_to_the_newest_second() -> None:
     gather(make_scope(started_at=START + 3.3, as_of=START + 61.7), make_sources())
 
     ranges = {(p["start"], p["end"], p["step"]) for p in asked if "step" in p}
-    assert ranges == {("1795303201", "1795305961", "5")}
+    assert ranges == {("1795303161", "1795305961", "5")}
 
 
 @responses.activate
