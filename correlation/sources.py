@@ -32,7 +32,8 @@ class FoundAs:
     """How one service of the catalogue is found in telemetry; all of it optional.
 
     `names` are what a kind of source calls it, by kind, "" for any kind (default: its slug).
-    `queries` are PromQL by signal that replace the profile's.
+    `queries` are PromQL by signal that replace the profile's. `sources` are the slugs of the
+    data sources to ask about it, for the kinds among them.
     """
 
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class FoundAs:
     label_selector: str = ""
     profile: str = ""
     queries: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,9 +149,23 @@ class Source:
         return tuple(value)
 
 
+def http_arguments(source: Source) -> dict[str, Any]:
+    """What every HTTP client of a source takes by these names; one place for all of them."""
+    return {
+        "headers": source.headers,
+        "timeout_seconds": source.timeout_seconds,
+        "verify": source.verify,
+        "client_certificate": source.client_certificate,
+    }
+
+
 @dataclass(frozen=True)
 class SourceStatus:
-    """How a source did in one analysis. `queries` were sent, `seconds` until its last answer."""
+    """How a source did in one analysis. `queries` were sent, `seconds` until its last answer.
+
+    `reason` is set when it is unavailable, for programs: a BackendError's kind, the HTTP status
+    as text, "closed" when it was not asked, "setup" for wrong options.
+    """
 
     slug: str
     kind: str
@@ -157,6 +173,7 @@ class SourceStatus:
     detail: str = ""
     queries: int = 0
     seconds: float = 0.0
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,11 +185,15 @@ class Windows:
 
 
 def windows(scope: Scope) -> Windows:
-    """Healthy reference before the incident, and the incident up to the newest moment known."""
-    start = scope.started_at - scope.lead_seconds
-    return Windows(
-        (scope.started_at - scope.baseline_seconds, start), (start, max(scope.as_of, start + 1.0))
-    )
+    """Healthy reference before the incident, and the incident up to the newest moment known.
+
+    Both begin on a whole quarter of a minute (a short lead on whole 5 s), at or before the moment
+    meant: incidents that were noticed seconds apart then ask the same questions.
+    """
+    grain = 15.0 if scope.lead_seconds >= 60.0 else 5.0
+    start = math.floor((scope.started_at - scope.lead_seconds) / grain) * grain
+    before = math.floor((scope.started_at - scope.baseline_seconds) / grain) * grain
+    return Windows((before, start), (start, max(scope.as_of, start + 1.0)))
 
 
 def grid(span: tuple[float, float], step: float) -> tuple[float, float, float]:
