@@ -31,4 +31,5 @@ def _found_as(service: Service) -> FoundAs:
         label_selector=kubernetes.get("label_selector", ""),
         profile=prometheus.get("profile", ""),
         queries=prometheus.get("queries", {}),
+        sources=tuple(given.get("sources", ())),
     )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from correlation.assembly import assemble
-from correlation.backends.errors import BackendError
+from correlation.backends.errors import BackendError, timeout_error
 from correlation.cluster_queries import cluster_queries
 from correlation.deadline import Deadline
 from correlation.log_queries import log_queries
@@ -68,17 +68,17 @@ def gather(
 
 
 def _start(source: Source, scope: Scope, deadline: Deadline, plans: Mapping[str, Plan]) -> Run:
-    run = Run(source, broken=source.closed_because)
+    run = Run(source, broken=source.closed_because, why_broken="closed")
     if run.broken or not source.is_configured:
         return run
     if source.kind not in plans:
-        run.broken = f"sources of kind {source.kind!r} cannot be asked"
+        run.broken, run.why_broken = f"sources of kind {source.kind!r} cannot be asked", "setup"
         return run
     try:
         queries = plans[source.kind](source, scope)
         workers = int(source.number("concurrency", CONCURRENCY))
     except ValueError as error:
-        run.broken = f"is set up wrongly: {error}"
+        run.broken, run.why_broken = f"is set up wrongly: {error}", "setup"
         return run
     left = deadline.remaining()
     inner = deadline.sooner(left - min(_SPARE_SECONDS, left / 10))
@@ -160,13 +160,14 @@ def _collect(run: Run, deadline_seconds: float) -> None:
         futures = dict(run.futures)
     for name, future in futures.items():
         if not future.done():
-            run.reasons[name] = f"did not answer within {deadline_seconds:.2g} s"
+            run.failed(name, timeout_error(run.source.label, deadline_seconds))
             continue
         error = future.exception()
         if error is None:
             run.replies[name] = future.result()
         elif isinstance(error, BackendError):
-            run.reasons[name] = error.detail
+            run.failed(name, error)
         else:
             logger.error("query %s of %s failed", name, run.source.slug, exc_info=error)
-            run.reasons[name] = f"the answer could not be read ({type(error).__name__})"
+            words = f"the answer could not be read ({type(error).__name__})"
+            run.failed(name, BackendError("bad_body", words))

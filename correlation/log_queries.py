@@ -17,7 +17,7 @@ from functools import partial
 
 from correlation.backends.loki import LEVEL_LABELS, SERVICE_LABELS, LokiClient
 from correlation.deadline import Deadline
-from correlation.sources import Query, Reply, Scope, Source, windows
+from correlation.sources import Query, Reply, Scope, Source, http_arguments, windows
 
 MAX_BYTES = 16_000_000
 BASELINE_SECONDS = 600.0
@@ -45,9 +45,7 @@ def log_queries(source: Source, scope: Scope) -> dict[str, Query]:
     """The queries to send to a Loki, by group and side; raises ValueError for bad options."""
     client = LokiClient(
         source.url,
-        headers=source.headers,
-        timeout_seconds=source.timeout_seconds,
-        verify=source.verify,
+        **http_arguments(source),
         max_bytes=int(source.number("max_bytes", MAX_BYTES)),
         tenant=source.text("tenant", ""),
         service_labels=source.texts("service_labels", SERVICE_LABELS),

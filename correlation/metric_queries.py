@@ -8,7 +8,7 @@ from correlation import profiles
 from correlation.backends.prometheus import PrometheusClient
 from correlation.deadline import Deadline
 from correlation.profiles import ProfileQuery
-from correlation.sources import Query, Reply, Scope, Source, grid, windows
+from correlation.sources import Query, Reply, Scope, Source, grid, http_arguments, windows
 from correlation.telemetry import Series
 
 STEP_SECONDS = 15.0
@@ -24,9 +24,7 @@ def metric_queries(source: Source, scope: Scope) -> dict[str, Query]:
     """
     client = PrometheusClient(
         source.url,
-        headers=source.headers,
-        timeout_seconds=source.timeout_seconds,
-        verify=source.verify,
+        **http_arguments(source),
         max_bytes=int(source.number("max_bytes", MAX_BYTES)),
     )
     asked = windows(scope)

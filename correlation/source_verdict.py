@@ -21,14 +21,15 @@ def _set() -> threading.Event:
 class Run:
     """One source's queries: under way in `futures`, then sorted into replies and reasons.
 
-    `broken` says why it could not be asked at all; `requests` counts what went out (an answer
-    shared with another analysis costs none), `answered` is true once any query got an answer,
-    `silences` are those that got none; `open` queries are under way, `idle` is set when none is;
-    `finished_at` is on the monotonic clock.
+    `broken` says why it could not be asked at all, `why_broken` in one word; `requests` counts
+    what went out (an answer shared with another analysis costs none), `answered` is true once
+    any query got an answer, `silences` are those that got none; `open` queries are under way,
+    `idle` is set when none is; `finished_at` is on the monotonic clock.
     """
 
     source: Source
     broken: str = ""
+    why_broken: str = ""
     requests: int = 0
     answered: bool = False
     silences: list[BackendError] = field(default_factory=list)
@@ -39,6 +40,18 @@ class Run:
     finished_at: dict[str, float] = field(default_factory=dict)
     replies: dict[str, Reply] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def failed(self, name: str, error: BackendError) -> None:
+        """Notes why a query got no usable answer: in words, and in one word for programs."""
+        self.reasons[name] = error.detail
+        self.failures[name] = failure(error)
+
+
+def failure(error: BackendError) -> str:
+    """The error in one word for programs: its HTTP status as text, else its kind."""
+    named = error.status is not None and error.kind in ("http", "limit")
+    return str(error.status) if named else error.kind
 
 
 def status(run: Run, started: float) -> SourceStatus:
@@ -46,7 +59,10 @@ def status(run: Run, started: float) -> SourceStatus:
     last = max(list(run.finished_at.values()), default=started)
     state, detail = _verdict(run)
     seconds = round(max(0.0, last - started), 3)
-    return SourceStatus(run.source.slug, run.source.kind, state, detail, run.requests, seconds)
+    reason = _reason(run) if state == "unavailable" else ""
+    return SourceStatus(
+        run.source.slug, run.source.kind, state, detail, run.requests, seconds, reason
+    )
 
 
 def not_configured(sources: Sequence[Source]) -> tuple[SourceStatus, ...]:
@@ -71,6 +87,22 @@ def missing(statuses: Iterable[SourceStatus], labels: Mapping[str, str]) -> tupl
         elif one.status != "ok":
             sentences.append(f"{label}: {one.detail}")
     return tuple(sentences)
+
+
+def _reason(run: Run) -> str:
+    """Why nothing was answered; what says that the server is alive and well counts first."""
+    if run.broken:
+        return run.why_broken
+    costly = [one for one in run.failures.values() if costs(one)]
+    others = [one for one in run.failures.values() if not costs(one)]
+    return next(iter(others + costly), "")
+
+
+def costs(reason: str) -> bool:
+    """Whether asking again would cost time or load: the server is out of reach or overloaded."""
+    return reason in ("refused", "dns", "tls", "timeout", "429") or (
+        len(reason) == 3 and reason.startswith("5")
+    )
 
 
 def _verdict(run: Run) -> tuple[SourceState, str]:

@@ -74,7 +74,8 @@ def _session(base_url: str) -> requests.Session:
 class HttpSource:
     """One server under a base URL. Every call takes the deadline it must not outlive.
 
-    `timeout_seconds` bounds one attempt; `verify` is True, False or a CA bundle's path.
+    `timeout_seconds` bounds one attempt; `verify` is True, False or a CA bundle's path,
+    `client_certificate` the paths of a certificate and its key.
     `user:password@` in the URL becomes a header and never appears in a message.
     Raises ValueError for an address that is no http(s) URL.
     """
@@ -87,6 +88,7 @@ class HttpSource:
         headers: Mapping[str, str] | None = None,
         timeout_seconds: float = 5.0,
         verify: bool | str = True,
+        client_certificate: tuple[str, str] | None = None,
         max_bytes: int = MAX_BYTES,
         retries: int = 1,
     ) -> None:
@@ -103,6 +105,7 @@ class HttpSource:
         self.base_url = urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", ""))
         self.timeout_seconds = timeout_seconds
         self.verify = verify
+        self.client_certificate = client_certificate
         self.max_bytes = max_bytes
         self.retries = retries
         self._headers = {"Accept": "application/json", **(headers or {})}
@@ -189,6 +192,7 @@ class HttpSource:
                         headers={**self._headers, **(headers or {})},
                         timeout=(wait, wait),
                         verify=self.verify,
+                        cert=self.client_certificate,
                         stream=True,
                         allow_redirects=False,
                         **carried,

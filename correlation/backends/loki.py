@@ -60,6 +60,7 @@ class LokiClient:
         headers: Mapping[str, str] | None = None,
         timeout_seconds: float = 5.0,
         verify: bool | str = True,
+        client_certificate: tuple[str, str] | None = None,
         max_bytes: int = MAX_BYTES,
         retries: int = 1,
         service_labels: Sequence[str] = SERVICE_LABELS,
@@ -72,6 +73,7 @@ class LokiClient:
             headers=sent,
             timeout_seconds=timeout_seconds,
             verify=verify,
+            client_certificate=client_certificate,
             max_bytes=max_bytes,
             retries=retries,
         )

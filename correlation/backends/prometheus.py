@@ -45,6 +45,7 @@ class PrometheusClient:
         headers: Mapping[str, str] | None = None,
         timeout_seconds: float = 5.0,
         verify: bool | str = True,
+        client_certificate: tuple[str, str] | None = None,
         max_bytes: int = MAX_BYTES,
         retries: int = 1,
     ) -> None:
@@ -54,6 +55,7 @@ class PrometheusClient:
             headers=headers,
             timeout_seconds=timeout_seconds,
             verify=verify,
+            client_certificate=client_certificate,
             max_bytes=max_bytes,
             retries=retries,
         )
