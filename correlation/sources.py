@@ -214,7 +214,8 @@ class Reply:
     """What one query gave.
 
     `partial` says in words why it may not be all there was; `notes` are worth saying, and take
-    nothing from the answer. `requests` is how many it took to get (pages count). `then` are the
+    nothing from the answer. `healthy` counts objects that were seen and speak of no trouble (a
+    pod that runs): an answer, though no evidence. `requests` is how many it took to get (pages count). `then` are the
     queries its answer leads to, by name, such as the traces a search has found.
     """
 
@@ -224,6 +225,7 @@ class Reply:
     edges: tuple[tuple[str, str], ...] = ()
     workloads: tuple[WorkloadState, ...] = ()
     changes: tuple[Change, ...] = ()
+    healthy: int = 0
     dropped: int = 0
     partial: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -233,9 +235,8 @@ class Reply:
     @property
     def found(self) -> bool:
         """Whether it says anything at all about the time asked."""
-        return bool(
-            self.series or self.lines or self.spans or self.edges or self.workloads or self.changes
-        )
+        evidence = (self.series, self.lines, self.spans, self.edges, self.workloads, self.changes)
+        return any(evidence) or self.healthy > 0
 
 
 @dataclass(frozen=True)
