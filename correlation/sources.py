@@ -215,8 +215,8 @@ class Reply:
 
     `partial` says in words why it may not be all there was; `notes` are worth saying, and take
     nothing from the answer. `healthy` counts objects that were seen and speak of no trouble (a
-    pod that runs): an answer, though no evidence. `requests` is how many it took to get (pages count). `then` are the
-    queries its answer leads to, by name, such as the traces a search has found.
+    pod that runs): an answer, though no evidence. `requests` is how many it took to get (pages
+    count). `then` are the queries its answer leads to, by name, such as the traces a search found.
     """
 
     series: tuple[Series, ...] = ()

@@ -36,6 +36,11 @@ queries each have open at once: one that does not fit back would be thrown away 
 Places in the pool cost nothing until they are used. It does not block: a wait for a place would
 know no deadline."""
 
+MOST_SERIES = 20_000
+"""Series of one answer that are read. Parsed, a series weighs a hundred times its bytes, so the
+byte limit alone would let ten analyses hold gigabytes."""
+
+_SERIES = b'"metric"'
 _CHUNK = 64 * 1024
 _REDIRECTS = 3
 _RETRY_PAUSE_SECONDS = (0.05, 0.15)
@@ -165,6 +170,14 @@ class HttpSource:
             self.bad_body("answered nothing (an empty body)")
         if answer.is_html:
             self.bad_body("answered HTML, not JSON")
+        if (count := answer.body.count(_SERIES)) > MOST_SERIES:
+            raise BackendError(
+                "too_large",
+                f"answered about {count} series, more than the {MOST_SERIES} that are read: "
+                "narrow it with the data source's filter",
+                source=self.name,
+                status=answer.status,
+            )
         try:
             return json.loads(answer.body, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
