@@ -50,7 +50,7 @@ def run(analysis: Analysis) -> None:
             if silent := _nobody_answered(statuses):
                 outcome.fail(analysis, silent, statuses)
             else:
-                outcome.finish(analysis, rank(telemetry), statuses)
+                outcome.finish(analysis, rank(telemetry), statuses, scope)
     except Exception as error:
         # whatever broke is the analysis' outcome: seen in the log, on the row, on the page
         logger.exception("analysis %s failed", analysis.pk)

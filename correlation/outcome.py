@@ -7,7 +7,7 @@ The incident's revision is bumped first in each transaction, which is also its l
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,8 +17,10 @@ from django.utils import timezone
 
 from correlation import story
 from correlation.gather import SourceStatus
-from correlation.links import links_for, metric_pages
+from correlation.links import Tools
 from correlation.models import Analysis, Correlation, RootCause
+from correlation.scope import scope_of
+from correlation.sources import Scope
 from correlation.telemetry import Cause, Evidence, Ranking
 from incidents import live
 from incidents.models import Incident
@@ -37,16 +39,24 @@ def start(analysis: Analysis) -> bool:
         return True
 
 
-def finish(analysis: Analysis, ranking: Ranking, statuses: Sequence[SourceStatus]) -> bool:
-    """Write the run's evidence, causes and events in one transaction; False when fenced off."""
+def finish(
+    analysis: Analysis,
+    ranking: Ranking,
+    statuses: Sequence[SourceStatus],
+    scope: Scope | None = None,
+) -> bool:
+    """Write the run's evidence, causes and events in one transaction; False when fenced off.
+
+    `scope` is what was asked about; by default the incident's as it is now.
+    """
     status = Analysis.Status.INCONCLUSIVE if ranking.inconclusive else Analysis.Status.DONE
     with transaction.atomic():
         live.changed(analysis.incident_id, *PANELS)
         if not _close(analysis, status, statuses, missing=list(ranking.missing)):
             return False
-        pages = metric_pages()
+        tools = Tools.of(scope or scope_of(analysis.incident), ranking.evidence)
         rows = [
-            _correlation(analysis, n, e, pages) for n, e in enumerate(ranking.evidence, start=1)
+            _correlation(analysis, n, e, tools) for n, e in enumerate(ranking.evidence, start=1)
         ]
         Correlation.objects.bulk_create(rows)
         causes = [
@@ -111,9 +121,8 @@ def _summarise(analysis: Analysis, **columns: Any) -> None:
     Incident.objects.filter(pk=analysis.incident_id).update(**columns)
 
 
-def _correlation(
-    analysis: Analysis, rank: int, evidence: Evidence, pages: Mapping[str, str]
-) -> Correlation:
+def _correlation(analysis: Analysis, rank: int, evidence: Evidence, tools: Tools) -> Correlation:
+    query = tools.query_of(evidence)
     return Correlation(
         id=uuid.uuid5(analysis.pk, evidence.key),
         analysis=analysis,
@@ -131,9 +140,9 @@ def _correlation(
         onset_at=_moment(evidence.onset_at),
         baseline=evidence.baseline,
         value=evidence.value,
-        query=evidence.query,
-        links=links_for(evidence, analysis.incident, pages),
-        details=evidence.details,
+        query=query,
+        links=tools.links_for(evidence),
+        details={**evidence.details, "range": tools.range_of(evidence).as_json()},
     )
 
 
