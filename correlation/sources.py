@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from correlation.deadline import Deadline
-from correlation.telemetry import Change, LogLine, Series, Span, WorkloadState
+from correlation.telemetry import Change, LogLine, LogPattern, Series, Span, WorkloadState
 
 SourceState = Literal["ok", "partial", "no_data", "unavailable", "not_configured"]
 
@@ -221,6 +221,7 @@ class Reply:
 
     series: tuple[Series, ...] = ()
     lines: tuple[LogLine, ...] = ()
+    patterns: tuple[LogPattern, ...] = ()
     spans: tuple[Span, ...] = ()
     edges: tuple[tuple[str, str], ...] = ()
     workloads: tuple[WorkloadState, ...] = ()

@@ -78,6 +78,19 @@ class LogLine:
 
 
 @dataclass(frozen=True)
+class LogPattern:
+    """A line's shape as the log store counts it: `<_>` stands for what varies.
+
+    `counts` are (start of a bucket of `step_seconds`, lines in it): all of them, none was cut.
+    """
+
+    text: str
+    level: str
+    counts: tuple[tuple[float, int], ...]
+    step_seconds: float
+
+
+@dataclass(frozen=True)
 class Span:
     """One span of a sampled trace; `start` in epoch seconds, `seconds` its duration.
 
@@ -153,6 +166,7 @@ class Telemetry:
     window: tuple[float, float]
     series: tuple[Series, ...] = ()
     logs: tuple[LogLine, ...] = ()
+    log_patterns: tuple[LogPattern, ...] = ()
     edges: tuple[tuple[str, str], ...] = ()
     spans: tuple[Span, ...] = ()
     changes: tuple[Change, ...] = ()

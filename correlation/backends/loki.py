@@ -1,46 +1,32 @@
-"""The Loki HTTP API: asking and strict parsing. Errors are plain text there."""
+"""The Loki HTTP API: asking; `loki_answers` reads. Errors are plain text there."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
-from correlation.backends.errors import plain
+from correlation.backends.errors import BackendError, plain
 from correlation.backends.http import MAX_BYTES, HttpSource
-from correlation.backends.samples import Vector, read_labels, read_vector
+from correlation.backends.loki_answers import (
+    Entry,
+    LogAnswer,
+    MetricAnswer,
+    read_metric,
+    read_patterns,
+    read_streams,
+)
+from correlation.backends.samples import Vector, read_labels
 from correlation.deadline import Deadline
-from correlation.telemetry import LogLine
+from correlation.telemetry import LogPattern
 
 SERVICE_LABELS = ("app", "service_name", "service")
-LEVEL_LABELS = ("level", "detected_level", "severity_text", "severity")
-TRACE_LABELS = ("trace_id", "traceID", "traceid")
-MESSAGE_CHARACTERS = 16_384
+LEVEL_LABELS = (
+    *("level", "detected_level", "severity_text", "severity"),
+    *("log_level", "loglevel", "lvl"),
+)
 
 _ENCODING = {"X-Loki-Response-Encoding-Flags": "categorize-labels"}
-_TRACE = re.compile(r'\btrace_?id["\']?\s*[=:]\s*["\']?([0-9a-f]{16,32})\b', re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class LogAnswer:
-    """Log lines in time order. `truncated` when the server had more than `limit` of them."""
-
-    lines: tuple[LogLine, ...]
-    truncated: bool
-    limit: int
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class MetricAnswer:
-    """What a metric query answered; see PrometheusClient's QueryAnswer for the series."""
-
-    result_type: str
-    series: tuple[Vector, ...]
-    dropped: int = 0
-    warnings: tuple[str, ...] = ()
 
 
 class LokiClient:
@@ -60,7 +46,6 @@ class LokiClient:
         headers: Mapping[str, str] | None = None,
         timeout_seconds: float = 5.0,
         verify: bool | str = True,
-        client_certificate: tuple[str, str] | None = None,
         max_bytes: int = MAX_BYTES,
         retries: int = 1,
         service_labels: Sequence[str] = SERVICE_LABELS,
@@ -73,7 +58,6 @@ class LokiClient:
             headers=sent,
             timeout_seconds=timeout_seconds,
             verify=verify,
-            client_certificate=client_certificate,
             max_bytes=max_bytes,
             retries=retries,
         )
@@ -91,26 +75,15 @@ class LokiClient:
         direction: Literal["backward", "forward"] = "backward",
     ) -> LogAnswer:
         """Lines of start <= t < end (epoch seconds), at most `limit`: newest when backward."""
-        data, warnings = self._data(
-            "/loki/api/v1/query_range",
-            {
-                "query": query,
-                "start": _ns(start),
-                "end": _ns(end),
-                "limit": limit,
-                "direction": direction,
-            },
-            deadline,
-        )
-        if data.get("resultType") != "streams" or not isinstance(data.get("result"), list):
-            self.http.bad_body("answered something else than log streams")
-        dated: list[tuple[int, LogLine]] = []
-        for stream in data["result"]:
-            rows = self._stream(stream)
-            dated += reversed(rows) if direction == "backward" else rows
-        dated.sort(key=lambda row: row[0])
-        lines = tuple(line for _, line in dated)
+        entries, warnings = self._entries(query, start, end, deadline, limit, direction)
+        lines = tuple(entry.line(self.service_labels, self.level_labels) for entry in entries)
         return LogAnswer(lines, len(lines) >= limit, limit, warnings)
+
+    def entries(
+        self, query: str, start: float, end: float, deadline: Deadline, *, limit: int
+    ) -> tuple[Entry, ...]:
+        """The newest `limit` entries of start <= t < end with all their labels."""
+        return tuple(self._entries(query, start, end, deadline, limit, "backward")[0])
 
     def query(self, query: str, at: float, deadline: Deadline) -> MetricAnswer:
         """A metric query at a moment; a log query is refused by the server."""
@@ -126,6 +99,7 @@ class LokiClient:
     def labels(
         self, deadline: Deadline, *, start: float | None = None, end: float | None = None
     ) -> tuple[str, ...]:
+        """The names of the stream labels; structured metadata are not among them."""
         return self._names("/loki/api/v1/labels", start, end, deadline)
 
     def label_values(
@@ -139,8 +113,90 @@ class LokiClient:
         path = f"/loki/api/v1/label/{quote(label, safe='')}/values"
         return self._names(path, start, end, deadline)
 
+    def series(
+        self,
+        match: Sequence[str],
+        deadline: Deadline,
+        *,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> tuple[dict[str, str], ...]:
+        """The label sets of the streams that one of the selectors matches."""
+        params = {"match[]": list(match), **_window(start, end)}
+        data = self._envelope("/loki/api/v1/series", params, deadline).get("data", [])
+        if not isinstance(data, list):
+            self.http.bad_body("answered streams that are not a list")
+        return tuple(read_labels(self.http, labels) for labels in data)
+
+    def volume(
+        self,
+        query: str,
+        start: float,
+        end: float,
+        deadline: Deadline,
+        *,
+        by: Sequence[str] = (),
+        limit: int = 100,
+    ) -> tuple[Vector, ...] | None:
+        """Bytes by label of what a stream selector matches; None where the server has it off."""
+        params = {"query": query, "start": _ns(start), "end": _ns(end), "limit": limit}
+        if by:
+            params["targetLabels"] = ",".join(by)
+        try:
+            return self._metric("/loki/api/v1/index/volume", params, deadline).series
+        except BackendError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def patterns(
+        self, query: str, start: float, end: float, step: float, deadline: Deadline
+    ) -> tuple[LogPattern, ...]:
+        """Patterns of what a stream selector matches; none where the server has them off.
+
+        A hint: held in memory since the server's start, and rare lines have none.
+        """
+        params = {"query": query, "start": _ns(start), "end": _ns(end), "step": f"{step:g}s"}
+        try:
+            body = self._envelope("/loki/api/v1/patterns", params, deadline)
+        except BackendError as error:
+            if error.status == 404:
+                return ()
+            raise
+        return read_patterns(self.http, body.get("data") or [], step)
+
+    def version(self, deadline: Deadline) -> str:
+        """The server's version; "" where its build does not say."""
+        body = self.http.get_json("/loki/api/v1/status/buildinfo", {}, deadline)
+        if not isinstance(body, dict) or not isinstance(body.get("version"), str):
+            self.http.bad_body("answered build information without a version")
+        return str(body["version"])
+
     def ready(self, deadline: Deadline) -> bool:
         return self.http.fetch("GET", "/ready", {}, deadline).status == 200
+
+    def _entries(
+        self,
+        query: str,
+        start: float,
+        end: float,
+        deadline: Deadline,
+        limit: int,
+        direction: Literal["backward", "forward"],
+    ) -> tuple[list[Entry], tuple[str, ...]]:
+        params = {
+            "query": query,
+            "start": _ns(start),
+            "end": _ns(end),
+            "limit": limit,
+            "direction": direction,
+        }
+        data, warnings = self._data("/loki/api/v1/query_range", params, deadline)
+        return read_streams(self.http, data, direction == "backward"), warnings
+
+    def _metric(self, path: str, params: Mapping[str, Any], deadline: Deadline) -> MetricAnswer:
+        data, warnings = self._data(path, params, deadline)
+        return read_metric(self.http, data, warnings)
 
     def _data(
         self, path: str, params: Mapping[str, Any], deadline: Deadline
@@ -162,73 +218,14 @@ class LokiClient:
         self, path: str, start: float | None, end: float | None, deadline: Deadline
     ) -> tuple[str, ...]:
         """Label names or values; no match comes as success without data."""
-        params = {
-            key: _ns(value) for key, value in (("start", start), ("end", end)) if value is not None
-        }
-        data = self._envelope(path, params, deadline).get("data", [])
+        data = self._envelope(path, _window(start, end), deadline).get("data", [])
         if not isinstance(data, list) or not all(isinstance(value, str) for value in data):
             self.http.bad_body("answered label names that are not a list of strings")
         return tuple(data)
 
-    def _stream(self, stream: Any) -> list[tuple[int, LogLine]]:
-        """The entries of one stream as (nanoseconds, line), in the order they came."""
-        if not isinstance(stream, dict) or not isinstance(stream.get("values"), list):
-            self.http.bad_body("answered a log stream without values")
-        shared = read_labels(self.http, stream.get("stream"))
-        rows = []
-        for value in stream["values"]:
-            if not isinstance(value, list) or len(value) not in (2, 3):
-                self.http.bad_body("answered a log entry that is not [nanoseconds, line]")
-            at, text = value[0], value[1]
-            if not isinstance(at, str) or not at.isdecimal() or not isinstance(text, str):
-                self.http.bad_body("answered a log entry that is not [nanoseconds, line]")
-            rows.append((int(at), self._line(int(at), text, self._own(shared, value[2:]))))
-        return rows
 
-    def _own(self, shared: dict[str, str], extra: list[Any]) -> dict[str, str]:
-        """The stream's labels and the entry's own (structured metadata, parsed fields)."""
-        if not extra:
-            return shared
-        if not isinstance(extra[0], dict):
-            self.http.bad_body("answered log metadata that are not an object")
-        own = {}
-        for part in ("structuredMetadata", "parsed"):
-            own.update(read_labels(self.http, extra[0].get(part) or {}))
-        return {**own, **shared}
-
-    def _line(self, at_ns: int, text: str, labels: dict[str, str]) -> LogLine:
-        level = _first(labels, self.level_labels).lower()
-        found = _first(labels, TRACE_LABELS)
-        if not found and (match := _TRACE.search(text)):
-            found = match[1].lower()
-        return LogLine(
-            service=_first(labels, self.service_labels),
-            at=at_ns / 1e9,
-            message=text.replace("\x00", "")[:MESSAGE_CHARACTERS],
-            level="" if level == "unknown" else level,
-            trace_id=found,
-        )
-
-    def _metric(self, path: str, params: Mapping[str, Any], deadline: Deadline) -> MetricAnswer:
-        data, warnings = self._data(path, params, deadline)
-        kind, result = data.get("resultType"), data.get("result")
-        if kind not in ("vector", "matrix") or not isinstance(result, list):
-            self.http.bad_body("answered something else than a vector or a matrix")
-        series, dropped = [], 0
-        for item in result:
-            if not isinstance(item, dict):
-                self.http.bad_body(f"answered a {kind} whose items are not objects")
-            labels = read_labels(self.http, item.get("metric"))
-            pairs = item.get("values") if kind == "matrix" else [item.get("value")]
-            vector, unusable = read_vector(self.http, labels, pairs)
-            dropped += unusable
-            if vector.times.size:
-                series.append(vector)
-        return MetricAnswer(str(kind), tuple(series), dropped, warnings)
-
-
-def _first(labels: Mapping[str, str], names: Sequence[str]) -> str:
-    return next((labels[name] for name in names if labels.get(name)), "")
+def _window(start: float | None, end: float | None) -> dict[str, str]:
+    return {name: _ns(at) for name, at in (("start", start), ("end", end)) if at is not None}
 
 
 def _ns(seconds: float) -> str:
