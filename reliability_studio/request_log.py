@@ -12,6 +12,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import LazyObject, empty
 
+from reliability_studio.request_count import count_request
+
 logger = logging.getLogger("studio.request")
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -44,6 +46,13 @@ class RequestLogMiddleware:
         started = time.perf_counter()
         response = self.get_response(request)
         match = request.resolver_match
+        seconds = time.perf_counter() - started
+        count_request(
+            method=request.method or "",
+            route=match.route if match else None,
+            status=response.status_code,
+            seconds=seconds,
+        )
         logger.info(
             "request",
             extra={
@@ -53,7 +62,7 @@ class RequestLogMiddleware:
                     "method": request.method,
                     "route": match.route if match else request.path[:200],
                     "status": response.status_code,
-                    "ms": round((time.perf_counter() - started) * 1000, 1),
+                    "ms": round(seconds * 1000, 1),
                 }
             },
         )

@@ -98,6 +98,16 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, high=10)
 
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 24:
+    env.report(
+        "studio.E040",
+        "METRICS_TOKEN",
+        "METRICS_TOKEN is shorter than 24 characters.",
+        "Generate one: openssl rand -hex 24",
+    )
+    METRICS_TOKEN = ""
+
 # --- what is installed -----------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -6,9 +6,11 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from accounts.problems import not_found
 from reliability_studio.health import health
+from reliability_studio.metrics import metrics
 
 urlpatterns = [
     path("health", health),
+    path("metrics", metrics),
     path("admin/", admin.site.urls),
     path("", include("accounts.page_urls")),
     path("", include("incidents.page_urls")),
