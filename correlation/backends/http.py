@@ -40,7 +40,7 @@ MOST_SERIES = 20_000
 """Series of one answer that are read. Parsed, a series weighs a hundred times its bytes, so the
 byte limit alone would let ten analyses hold gigabytes."""
 
-_SERIES = b'"metric"'
+_SERIES = {b'"metric"': "series", b'"stream"': "streams", b'"traceID"': "traces"}
 _CHUNK = 64 * 1024
 _REDIRECTS = 3
 _RETRY_PAUSE_SECONDS = (0.05, 0.15)
@@ -170,14 +170,15 @@ class HttpSource:
             self.bad_body("answered nothing (an empty body)")
         if answer.is_html:
             self.bad_body("answered HTML, not JSON")
-        if (count := answer.body.count(_SERIES)) > MOST_SERIES:
-            raise BackendError(
-                "too_large",
-                f"answered about {count} series, more than the {MOST_SERIES} that are read: "
-                "narrow it with the data source's filter",
-                source=self.name,
-                status=answer.status,
-            )
+        for mark, what in _SERIES.items():
+            if (count := answer.body.count(mark)) > MOST_SERIES:
+                raise BackendError(
+                    "too_large",
+                    f"answered about {count} {what}, more than the {MOST_SERIES} that are read: "
+                    "narrow what is asked with the data source's options",
+                    source=self.name,
+                    status=answer.status,
+                )
         try:
             return json.loads(answer.body, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):

@@ -107,6 +107,8 @@ def envelope(result_type: str, result: list[Any]) -> bytes:
 
 
 BODIES = {
+    "null": b"null",
+    "nan-number": b'{"status": "success", "data": NaN, "items": NaN, "traces": NaN}',
     "html": b"<!DOCTYPE html><html><body>Sign in</body></html>",
     "not-json": b"all good",
     "wrong-json": b'{"hits": []}',
