@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from correlation import moment, outcome, queue
-from correlation.data_sources import sources_for
+from correlation import breaker, moment, outcome, queue
+from correlation.data_sources import admitted_sources
 from correlation.gather import SourceStatus, gather
 from correlation.models import Analysis
 from correlation.ranking import rank
@@ -40,10 +40,11 @@ def run(analysis: Analysis) -> None:
             scope = scope_of(analysis.incident, now)
             telemetry, statuses = gather(
                 scope,
-                sources_for(scope),
+                admitted_sources(scope),
                 deadline_seconds=settings.CORRELATION_DEADLINE_SECONDS,
                 changes=changes_for(scope),
             )
+            breaker.record(statuses)
             if not queue.renew(analysis):
                 logger.warning("analysis %s lost its lease while gathering", analysis.pk)
                 return

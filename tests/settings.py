@@ -28,7 +28,8 @@ if os.environ.get("REDIS_URL") and "PYTEST_XDIST_WORKER" in os.environ:
 from reliability_studio.settings import *  # noqa: E402, F403
 
 # tests marked "live" read the environment themselves
-PROMETHEUS_URL = LOKI_URL = TEMPO_URL = ALERTMANAGER_URL = LAB_URL = ""
+PROMETHEUS_URL = LOKI_URL = TEMPO_URL = ALERTMANAGER_URL = LAB_URL = KUBECONFIG = GRAFANA_URL = ""
+KUBERNETES_IN_CLUSTER = False
 if REDIS_URL:  # noqa: F405
     # publish and subscribe know no databases
     CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"studio-{_worker}"  # noqa: F405

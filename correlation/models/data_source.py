@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import uuid
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
+
+from correlation.source_fields import field_errors
 
 
 class DataSource(models.Model):
@@ -29,7 +32,8 @@ class DataSource(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=63, unique=True)
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    url = models.URLField(
+    # not URLField: it refuses host names without a dot, such as http://prometheus:9090
+    url = models.CharField(
         max_length=500,
         blank=True,
         default="",
@@ -46,6 +50,11 @@ class DataSource(models.Model):
     origin = models.CharField(
         max_length=16, choices=Origin.choices, default=Origin.USER, editable=False
     )
+    unset = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Disabled because its variable is not set; comes back with it.",
+    )
     tenant = models.CharField(
         max_length=150, blank=True, default="", help_text="Sent as X-Scope-OrgID."
     )
@@ -53,7 +62,7 @@ class DataSource(models.Model):
         max_length=100,
         blank=True,
         default="",
-        validators=[RegexValidator(r"^[A-Z][A-Z0-9_]*$", "Name an environment variable.")],
+        validators=[RegexValidator(r"^[A-Z][A-Z0-9_]*\Z", "Name an environment variable.")],
         help_text="Environment variable that holds the Authorization header's value.",
     )
     auth_file = models.CharField(
@@ -78,7 +87,7 @@ class DataSource(models.Model):
     timeout_seconds = models.FloatField(
         default=5.0, validators=[MinValueValidator(0.1), MaxValueValidator(60.0)]
     )
-    grafana_url = models.URLField(
+    grafana_url = models.CharField(
         max_length=500, blank=True, default="", help_text="Grafana as people's browsers reach it."
     )
     grafana_uid = models.CharField(
@@ -97,6 +106,11 @@ class DataSource(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    def clean(self) -> None:
+        """Raises ValidationError by field for what could never be asked."""
+        if errors := field_errors(self):
+            raise ValidationError(errors)
 
 
 class SourceHealth(models.Model):
