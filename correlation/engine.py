@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from correlation import breaker, moment, outcome, queue
+from correlation import breaker, moment, outcome, queue, seen_changes
 from correlation.data_sources import admitted_sources
 from correlation.gather import SourceStatus, gather
 from correlation.models import Analysis
@@ -51,6 +51,7 @@ def run(analysis: Analysis) -> None:
             if silent := _nobody_answered(statuses):
                 outcome.fail(analysis, silent, statuses)
             else:
+                seen_changes.remember(telemetry.changes, scope.environment)
                 outcome.finish(analysis, rank(telemetry), statuses, scope)
     except Exception as error:
         # whatever broke is the analysis' outcome: seen in the log, on the row, on the page

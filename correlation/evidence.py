@@ -45,11 +45,29 @@ LABELS = {
 }
 
 WORKLOAD_WEIGHTS = {
-    "CrashLoopBackOff": 0.97, "OOMKilled": 0.97, "ImagePullBackOff": 0.95, "ErrImagePull": 0.95,
-    "CreateContainerConfigError": 0.95, "Evicted": 0.9, "Error": 0.85, "BackOff": 0.85,
-    "FailedScheduling": 0.75, "NodeNotReady": 0.85, "Unhealthy": 0.6, "NotReady": 0.65,
-    "Killing": 0.4,
+    # a container that does not run
+    "CrashLoopBackOff": 0.97, "OOMKilled": 0.97, "OOMKilling": 0.95, "SystemOOM": 0.6,
+    "Error": 0.85, "BackOff": 0.85, "ContainerCannotRun": 0.95, "StartError": 0.95,
+    "ImagePullBackOff": 0.95, "ErrImagePull": 0.95, "InvalidImageName": 0.95,
+    "ErrImageNeverPull": 0.95, "CreateContainerConfigError": 0.95, "CreateContainerError": 0.95,
+    "RunContainerError": 0.95, "PostStartHookError": 0.9, "ContainerCreating": 0.6,
+    "PodInitializing": 0.6, "Failed": 0.7, "DeadlineExceeded": 0.6,
+    # a pod without a place, or that lost it
+    "Unschedulable": 0.8, "FailedScheduling": 0.75, "Evicted": 0.9, "Preempted": 0.85,
+    "Preempting": 0.85, "FailedMount": 0.8, "FailedAttachVolume": 0.8, "FailedCreate": 0.8,
+    "FailedCreatePodSandBox": 0.8, "TaintManagerEviction": 0.8, "NodeShutdown": 0.85,
+    # a pod that runs and does not serve
+    "NotReady": 0.65, "Unhealthy": 0.6, "Killing": 0.4, "ProbeWarning": 0.3,
+    "RolloutStuck": 0.7, "ProgressDeadlineExceeded": 0.7,
+    # the ground it stands on
+    "NodeNotReady": 0.85, "DiskPressure": 0.8, "MemoryPressure": 0.7, "PIDPressure": 0.7,
+    "NetworkUnavailable": 0.85, "AutoscalerAtMaximum": 0.5,
+    # what anyone may see on a good day: told elsewhere, or not at all
+    "FailedGetResourceMetric": 0.1, "FailedComputeMetricsReplicas": 0.1,
+    "FailedGetExternalMetric": 0.1, "FailedGetPodsMetric": 0.1, "ScalingReplicaSet": 0.1,
+    "SuccessfulRescale": 0.1, "Stopping": 0.1, "Running": 0.0,
 }  # fmt: skip
+OTHER_WARNING_WEIGHT = 0.3
 
 
 @dataclass(frozen=True)
@@ -112,36 +130,43 @@ def metric_evidence(
 
 
 def workload_evidence(telemetry: Telemetry) -> list[Evidence]:
-    """What the orchestrator reports inside the window; older states are worth less."""
-    reported = []
+    """What the orchestrator reports inside the window; older states are worth less.
+
+    One for each service, workload and reason, the strongest: pods and events may say the same.
+    """
+    strongest: dict[str, Evidence] = {}
     for state in sorted(
         set(telemetry.workloads), key=lambda w: (w.service, w.workload, w.reason, w.at, w.message)
     ):
         if state.at > telemetry.as_of or state.at < telemetry.window[0] - 900.0:
             continue
-        weight = WORKLOAD_WEIGHTS.get(state.reason, 0.4)
+        weight = WORKLOAD_WEIGHTS.get(state.reason, OTHER_WARNING_WEIGHT)
         age = max(0.0, telemetry.window[0] - 60.0 - state.at)
         confidence = weight * (1.0 - 0.15 / max(state.count, 1)) * math.exp(-age / 300.0)
-        if confidence < REPORTED:
+        key = f"kubernetes:{state.service}:{state.workload}:{state.reason}"
+        known = strongest.get(key)
+        if confidence < REPORTED or (known and known.confidence >= round(confidence, 4)):
             continue
-        reported.append(
-            Evidence(
-                key=f"kubernetes:{state.service}:{state.workload}:{state.reason}:{state.at:.3f}",
-                type="kubernetes",
-                service=state.service,
-                signal=state.reason,
-                confidence=round(confidence, 4),
-                onset_at=state.at,
-                baseline=None,
-                value=float(state.count),
-                title=f"{state.service}: {state.workload} {state.reason}"
-                + (f" ({state.count} times)" if state.count > 1 else ""),
-                unit="count",
-                source=state.source,
-                details={"message": state.message[:500], "workload": state.workload},
-            )
+        strongest[key] = Evidence(
+            key=key,
+            type="kubernetes",
+            service=state.service,
+            signal=state.reason,
+            confidence=round(confidence, 4),
+            onset_at=state.at,
+            baseline=None,
+            value=float(state.count),
+            title=f"{state.service}: {state.workload} {state.reason}"
+            + (f" ({state.count} times)" if state.count > 1 else ""),
+            unit="count",
+            source=state.source,
+            details={
+                **dict(state.attributes),
+                "message": state.message[:500],
+                "workload": state.workload,
+            },
         )
-    return reported
+    return list(strongest.values())
 
 
 def possible_band(low: float, high: float, centre: float, unit: str) -> tuple[float, float]:

@@ -44,26 +44,33 @@ class Series:
         return f"metric:{self.service}{'>' + self.peer if self.peer else ''}:{self.signal}"
 
 
-SIGNALS = (
-    "error_ratio",  # failed share of the requests a service answered, 0..1
-    "latency_p50",  # seconds
-    "latency_p95",
-    "latency_p99",
-    "latency_mean",  # seconds a request, server side
-    "callee_mean",  # seconds a request waited for callees (self time = latency_mean - it)
-    "request_rate",  # requests a second
-    "cpu",  # cores in use
-    "cpu_saturation",  # cores in use / limit, 0..1
-    "memory",  # bytes
-    "memory_saturation",
-    "pool_saturation",  # connections in use / max, 0..1
-    "pool_waiting",  # requests waiting for a connection
-    "restarts",  # container restarts within the rate window
-    "replicas_ready",  # ready pods / wanted pods, 0..1 (down is bad)
-    "client_error_ratio",  # edge: failed share of calls service -> peer, as the caller sees it
-    "client_latency_p95",  # edge signal, seconds
-    "client_request_rate",  # edge signal, calls a second
-)
+SIGNAL_UNITS: dict[str, tuple[str, Direction]] = {
+    "error_ratio": ("ratio", "up"),  # failed share of the requests a service answered, 0..1
+    "latency_p50": ("s", "up"),
+    "latency_p95": ("s", "up"),
+    "latency_p99": ("s", "up"),
+    "latency_mean": ("s", "up"),  # seconds a request, server side
+    "callee_mean": ("s", "up"),  # a request's wait for callees (self time = latency_mean - it)
+    "request_rate": ("1/s", "both"),
+    "cpu": ("cores", "up"),  # in use
+    "cpu_saturation": ("ratio", "up"),  # cores in use / limit, 0..1
+    "cpu_throttling": ("ratio", "up"),  # share of scheduler periods in which it was held back
+    "event_loop_lag": ("s", "up"),  # how late a single-threaded runtime gets to its work
+    "memory": ("bytes", "up"),
+    "memory_saturation": ("ratio", "up"),
+    "pool_saturation": ("ratio", "up"),  # connections in use / max, 0..1
+    "pool_waiting": ("count", "up"),  # requests waiting for a connection
+    "restarts": ("count", "up"),  # container restarts within the rate window
+    "oom_kills": ("count", "up"),  # those of them that followed an out-of-memory kill
+    "replicas_ready": ("ratio", "down"),  # ready pods / wanted pods, 0..1
+    "client_error_ratio": ("ratio", "up"),  # edge: failed share of calls, as the caller sees it
+    "client_latency_p95": ("s", "up"),  # edge
+    "client_request_rate": ("1/s", "both"),  # edge: calls a second
+    "error_log_rate": ("1/s", "up"),  # log lines at error level and above
+}
+"""The unit of every signal, and which way is bad."""
+
+SIGNALS = tuple(SIGNAL_UNITS)
 
 
 @dataclass(frozen=True)
@@ -119,7 +126,8 @@ class Span:
 class Change:
     """A deploy, config edit, flag or scale event of a service.
 
-    `source` is the slug of the data source that reported it, "" for the catalogue's own.
+    `source` is the slug of the data source that reported it, "" for the catalogue's own, and
+    `ref` what that source calls it (a ReplicaSet's uid).
     """
 
     id: str
@@ -129,11 +137,16 @@ class Change:
     title: str
     diff: str = ""
     source: str = ""
+    ref: str = ""
 
 
 @dataclass(frozen=True)
 class WorkloadState:
-    """What an orchestrator says of one workload: reason e.g. CrashLoopBackOff, OOMKilled."""
+    """What an orchestrator says of one workload: reason e.g. CrashLoopBackOff, OOMKilled.
+
+    `at` is when it began, `count` how often it happened or how many pods it holds for.
+    `attributes` say where to look: namespace, pod, container, exit code, node.
+    """
 
     service: str
     workload: str
@@ -142,6 +155,7 @@ class WorkloadState:
     count: int = 1
     message: str = ""
     source: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

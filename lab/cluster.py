@@ -181,6 +181,7 @@ class Cluster:
             created_at=known.created_at if known else self.loop.now,
             change_cause=change_cause,
             error_probability=error_probability,
+            earlier_revisions=(*known.earlier_revisions, known.revision) if known else (),
         )
         if known:
             workload.releases.remove(known)

@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from lab import kubernetes_objects as objects
 from lab.cluster import Cluster
-from lab.kubernetes_objects import Object
+from lab.kubernetes_cluster import event_object, namespace_object, node_object
+from lab.kubernetes_objects import NODES, Object, pod_object
+from lab.kubernetes_workloads import deployment_object, replica_set_object
 from lab.world import NAMESPACE
 
 JSON = "application/json"
@@ -64,21 +65,19 @@ class Failure(Exception):
 def _objects(cluster: Cluster, resource: str) -> list[Object]:
     workloads = cluster.workloads.values()
     if resource == "pods":
-        return [objects.pod_object(cluster, pod) for w in workloads for pod in w.pods]
+        return [pod_object(cluster, pod) for w in workloads for pod in w.pods]
     if resource == "events":
-        return [objects.event_object(event) for event in cluster.events]
+        return [event_object(event) for event in cluster.events]
     if resource == "deployments":
-        return [objects.deployment_object(cluster, w) for w in workloads]
+        return [deployment_object(cluster, w) for w in workloads]
     if resource == "replicasets":
         return [
-            objects.replica_set_object(cluster, w, release)
-            for w in workloads
-            for release in w.releases
+            replica_set_object(cluster, w, release) for w in workloads for release in w.releases
         ]
     if resource == "nodes":
-        return [objects.node_object(cluster, name) for name in objects.NODES]
+        return [node_object(cluster, name) for name in NODES]
     if resource == "namespaces":
-        return [objects.namespace_object(cluster, name) for name in NAMESPACES]
+        return [namespace_object(cluster, name) for name in NAMESPACES]
     return []  # the shop scales by hand
 
 

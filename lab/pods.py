@@ -39,6 +39,7 @@ class Release:
     created_at: float
     change_cause: str
     error_probability: float = 0.0
+    earlier_revisions: tuple[int, ...] = ()  # of a version that was rolled back to
 
 
 def template_hash(service: str, version: str, revision: int) -> str:

@@ -105,9 +105,13 @@ class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _GuardedHTTPS
 
 
+GUARDED_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
+"""For the `pool_classes_by_scheme` of a urllib3 PoolManager whose connections obey `cut_at`."""
+
+
 class GuardedAdapter(HTTPAdapter):
     """A requests adapter whose connections obey `cut_at`; it never retries by itself."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        self.poolmanager.pool_classes_by_scheme = GUARDED_POOLS
