@@ -101,6 +101,7 @@ def _close(
             "detail": s.detail,
             "queries": s.queries,
             "seconds": s.seconds,
+            "reason": s.reason,
         }
         for s in statuses
     }

@@ -1,9 +1,12 @@
-"""Included at the root."""
+"""Pages of analyses and data sources; included at the root."""
 
 from django.urls import path
 
-from correlation import pages
+from correlation import pages, source_pages
 
 urlpatterns = [
     path("incidents/<uuid:incident_id>/analyse", pages.analyse, name="incident-analyse"),
+    path("datasources", source_pages.data_sources, name="datasources"),
+    path("datasources/<slug:slug>", source_pages.data_source, name="datasource"),
+    path("datasources/<slug:slug>/check", source_pages.check, name="datasource-check"),
 ]

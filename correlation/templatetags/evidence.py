@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from correlation import plots
+from correlation import evidence_facts, plots
+from correlation.links import trace_ids
 from correlation.models import Correlation, confidence_band
 from correlation.units import humanised
 from incidents.models import Incident
@@ -67,6 +69,47 @@ def evidence_key(correlation: Correlation) -> str:
     return "evidence-" + re.sub(r"[^a-z0-9]+", "-", correlation.key.lower())
 
 
+@register.filter
+def facts(correlation: Correlation) -> list[tuple[str, str]]:
+    """What it says beyond its numbers: [(label, text)]."""
+    return evidence_facts.facts(
+        correlation.type, correlation.signal, correlation.value, correlation.details
+    )
+
+
+@register.filter
+def set_apart(correlation: Correlation) -> list[str]:
+    return evidence_facts.set_apart(correlation.details)
+
+
+@register.filter
+def messages(correlation: Correlation) -> list[str]:
+    return evidence_facts.messages(correlation.details)
+
+
+@register.filter
+def asked_range(correlation: Correlation) -> dict[str, Any] | None:
+    """{start, end: datetime, step: seconds or None}; None where a run did not record it."""
+    known = correlation.details.get("range")
+    if not isinstance(known, dict) or "start" not in known or "end" not in known:
+        return None
+    start, end = (datetime.fromtimestamp(known[side], UTC) for side in ("start", "end"))
+    return {"start": start, "end": end, "step": known.get("step")}
+
+
+@register.filter
+def tool_links(correlation: Correlation) -> list[dict[str, str]]:
+    """The links that open the evidence itself, those to single traces left out."""
+    return [link for link in correlation.links if not link.get("trace_id")]
+
+
+@register.filter
+def traces(correlation: Correlation) -> list[dict[str, str]]:
+    """[{trace_id, url}] of its sampled traces; `url` "" where no tool with a page is known."""
+    urls = {link["trace_id"]: link["url"] for link in correlation.links if link.get("trace_id")}
+    return [{"trace_id": one, "url": urls.get(one, "")} for one in trace_ids(correlation.details)]
+
+
 @register.simple_tag
 def evidence_plot(correlation: Correlation, incident: Incident) -> SafeString:
     return mark_safe(  # noqa: S308  (plots.py escapes every text)
@@ -92,3 +135,11 @@ def _range(correlation: Correlation) -> dict[str, Any]:
         "baseline_high": details.get("baseline_high"),
         "onset_at": correlation.onset_at.timestamp() if correlation.onset_at else None,
     }
+
+
+@register.filter
+def diff_class(line: str) -> str:
+    """How a line of a unified diff is drawn."""
+    if line.startswith(("+++", "---", "@@")):
+        return "diff-head"
+    return {"+": "diff-added", "-": "diff-removed"}.get(line[:1], "diff-same")

@@ -1,4 +1,4 @@
-/* Theme toggle, dialogs, copy buttons, notices, and times in the reader's own zone. */
+/* Theme toggle, dialogs, notices, and times in the reader's own zone. */
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -81,26 +81,10 @@
   };
 
   // --- buttons that act on the page itself ------------------------------------------------
-  const copy = async (text) => {
-    if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
-    const area = document.createElement("textarea");
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    const done = document.execCommand("copy");
-    area.remove();
-    if (!done) throw new Error("copying is not allowed");
-    return undefined;
-  };
   document.addEventListener("click", (event) => {
-    const target = event.target.closest("[data-copy], [data-opens], [data-closes], [data-reveals]");
+    const target = event.target.closest("[data-opens], [data-closes], [data-reveals]");
     if (!target) return;
-    if (target.dataset.copy) {
-      copy(document.querySelector(target.dataset.copy).textContent).then(
-        () => window.studioNotice("Query copied.", true),
-        () => window.studioNotice("The browser did not allow copying; select the text instead."),
-      );
-    } else if (target.dataset.opens) {
+    if (target.dataset.opens) {
       document.querySelector(target.dataset.opens).showModal();
     } else if (target.dataset.reveals) {
       let shown = document.querySelector(target.dataset.reveals);

@@ -96,7 +96,7 @@ def test_sources_that_did_not_answer_are_named_with_the_reason(
 
     html = html_of(page, analysis.incident)
 
-    assert '<span class="badge state-unavailable">unavailable</span>' in html
+    assert '<span class="badge state state-unavailable">unavailable</span>' in html
     assert "refused the connection" in html
 
 
