@@ -23,6 +23,7 @@ def _write_atomically(path: Path, content: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="lab", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--webhook-url", default="", help="where alerts are posted")
     parser.add_argument("--token-env", default="LAB_TOKEN", help="variable with the bearer token")
@@ -39,9 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
     token = os.environ.get(chosen.token_env, "")
     lab = Lab(chosen.seed, chosen.history, chosen.webhook_url, token)
     try:
-        server = LabServer(lab, chosen.port)
+        server = LabServer(lab, chosen.port, chosen.host)
     except OSError as error:
-        sys.stderr.write(f"lab: cannot listen on port {chosen.port}: {error.strerror}\n")
+        sys.stderr.write(f"lab: cannot listen on {chosen.host}:{chosen.port}: {error.strerror}\n")
         return 1
     port = server.server_address[1]
     ended = threading.Event()
@@ -50,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
     if chosen.port_file is not None:
         _write_atomically(chosen.port_file, f"{port}\n")
-    logging.getLogger("lab").info("listening on http://127.0.0.1:%d", port)
+    logging.getLogger("lab").info("listening on http://%s:%d", chosen.host, port)
     lab.start()
     ended.wait()
     server.shutdown()

@@ -35,8 +35,8 @@ class LabServer(ThreadingHTTPServer):
     allow_reuse_address = True
     request_queue_size = 64
 
-    def __init__(self, lab: Lab, port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
+    def __init__(self, lab: Lab, port: int = 0, host: str = "127.0.0.1") -> None:
+        super().__init__((host, port), Handler)
         self.lab = lab
 
     def handle_error(self, request: Any, client_address: Any) -> None:

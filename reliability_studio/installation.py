@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily as Gauge
 from prometheus_client.metrics_core import Metric
@@ -161,17 +161,13 @@ def _data_sources(now: datetime) -> Iterable[Metric]:
             "studio_data_source_last_error_timestamp_seconds", "UTC epoch.", labels=names
         ),
     }
-    rows = DataSource.objects.filter(enabled=True).annotate(
-        breaker=F("health__state"),
-        **{f"seen_{column}": F(f"health__{column}") for column in families},
-    )
-    for row in rows.values():
-        labels = [row["slug"], row["kind"], row["environment"]]
-        current = row["breaker"] or SourceHealth.State.CLOSED
+    for row in DataSource.objects.filter(enabled=True).select_related("health"):
+        labels = [row.slug, row.kind, row.environment]
+        health: SourceHealth = getattr(row, "health", None) or SourceHealth()  # never asked yet
         for each in SourceHealth.State.values:
-            state.add_metric([*labels, each], current == each)
+            state.add_metric([*labels, each], health.state == each)
         for column, family in families.items():
-            value = row[f"seen_{column}"]
+            value = getattr(health, column)
             if value is not None:
                 number = value.timestamp() if isinstance(value, datetime) else value
                 family.add_metric(labels, number)
