@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 from lab.mesh import Request
 from lab.otlp import FlatSpan, attribute, flatten, nanoseconds, resource_spans
+from lab.traceql import BadRequest, not_supported, parse, shown
 from lab.traces import TraceStore
 
 JSON = "application/json"
@@ -21,78 +22,6 @@ MOST_LIMIT = 262_144
 DEFAULT_SPANS = 3
 MOST_SECONDS = 4_000_000_000
 RECENT_SECONDS = 3600.0
-UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-_QUERY = re.compile(
-    r"\s*\{(?P<inside>[^{}]*)\}\s*"
-    r"(?P<with>with\s*\(\s*most_recent\s*=\s*true\s*\))?\s*"
-)
-_CONDITION = re.compile(
-    r"(?P<field>resource\.service\.name|\.service\.name|status|duration|name|kind)\s*"
-    r'(?P<op>=~|!~|!=|>=|<=|=|>|<)\s*(?P<value>"(?:[^"\\]|\\.)*"|[\w.µ]+)'
-)
-
-Matches = Callable[[FlatSpan], bool]
-
-
-class BadRequest(ValueError):
-    """Answered 400 with this text."""
-
-
-def _not_supported(what: str) -> BadRequest:
-    return BadRequest(f"not supported by the lab: {what}")
-
-
-def _condition(text: str) -> tuple[Matches, str]:
-    found = _CONDITION.fullmatch(text.strip())
-    if not found:
-        raise _not_supported(text.strip() or "an empty condition")
-    name, op, raw = found["field"], found["op"], found["value"]
-    if name == "duration":
-        amount = re.fullmatch(r"(\d+(?:\.\d+)?)([a-zµ]+)", raw)
-        if not amount or amount[2] not in UNITS or op in ("=~", "!~"):
-            raise _not_supported(text.strip())
-        seconds = float(amount[1]) * UNITS[amount[2]]
-        compare: dict[str, Callable[[float], bool]] = {
-            ">": lambda took: took > seconds,
-            ">=": lambda took: took >= seconds,
-            "<": lambda took: took < seconds,
-            "<=": lambda took: took <= seconds,
-            "=": lambda took: took == seconds,
-            "!=": lambda took: took != seconds,
-        }
-        return (lambda span: compare[op](span.ended - span.began)), name
-    if op not in ("=", "!=", "=~", "!~"):
-        raise _not_supported(text.strip())
-    quoted = raw.startswith('"')
-    if quoted != (name not in ("status", "kind")) or (not quoted and op in ("=~", "!~")):
-        raise _not_supported(text.strip())
-    value = json.loads(raw) if quoted else raw
-    if name == "status" and value not in ("error", "ok", "unset"):
-        raise _not_supported(text.strip())
-    read: dict[str, Callable[[FlatSpan], str]] = {
-        "status": lambda span: "error" if span.error else "unset",
-        "kind": lambda span: span.kind.removeprefix("SPAN_KIND_").lower(),
-        "name": lambda span: span.name,
-    }
-    getter = read.get(name, lambda span: span.service)
-    if op in ("=~", "!~"):
-        try:
-            pattern = re.compile(value)
-        except re.error as error:
-            raise BadRequest(f"invalid TraceQL query: {error}") from error
-        return (lambda span: bool(pattern.fullmatch(getter(span))) == (op == "=~")), name
-    return (lambda span: (getter(span) == value) == (op == "=")), name
-
-
-def parse(query: str) -> tuple[list[tuple[Matches, str]], bool]:
-    """Conditions that one span must all meet, and whether the newest are wanted first."""
-    found = _QUERY.fullmatch(query)
-    if not found:
-        raise _not_supported(query)
-    inside = found["inside"].strip()
-    conditions = [_condition(part) for part in inside.split("&&")] if inside else []
-    return conditions, bool(found["with"])
 
 
 def _whole(params: Params, name: str) -> int | None:
@@ -129,13 +58,9 @@ def _candidates(store: TraceStore, params: Params) -> list[Request]:
     return [r for r in newest if r.spans[0].began >= last - RECENT_SECONDS]
 
 
-def _spans(matched: list[FlatSpan], fields: list[str], most: int) -> dict[str, Any]:
-    def shown(span: FlatSpan) -> dict[str, Any]:
-        attributes = []
-        if any(name.endswith("service.name") for name in fields):
-            attributes.append(attribute("service.name", span.service))
-        if "status" in fields:
-            attributes.append(attribute("status", "error" if span.error else "unset"))
+def _spans(matched: list[FlatSpan], fields: Sequence[str], most: int) -> dict[str, Any]:
+    def told(span: FlatSpan) -> dict[str, Any]:
+        pairs = [pair for field in fields if (pair := shown(span, field)) is not None]
         found: dict[str, Any] = {
             "spanID": span.span_id,
             "startTimeUnixNano": nanoseconds(span.began),
@@ -143,9 +68,10 @@ def _spans(matched: list[FlatSpan], fields: list[str], most: int) -> dict[str, A
         }
         if "name" in fields:
             found["name"] = span.name
+        attributes = [attribute(key, value) for key, value in pairs]
         return found | ({"attributes": attributes} if attributes else {})
 
-    return {"spans": [shown(span) for span in matched[:most]], "matched": len(matched)}
+    return {"spans": [told(span) for span in matched[:most]], "matched": len(matched)}
 
 
 def _search(store: TraceStore, params: Params) -> Answer:
@@ -156,19 +82,18 @@ def _search(store: TraceStore, params: Params) -> Answer:
         raise BadRequest(f"limit {limit} exceeds max limit {MOST_LIMIT}")
     most_spans = _whole(params, "spss") or DEFAULT_SPANS
     if "tags" in params:
-        raise _not_supported("the tags parameter")
-    conditions, _ = parse(params.get("q", ["{}"])[0])
-    fields = [name for _, name in conditions]
+        raise not_supported("the tags parameter")
+    search = parse(params.get("q", ["{}"])[0])
     traces: list[dict[str, Any]] = []
     inspected = 0
     for request in _candidates(store, params):
         inspected += 1
         spans = flatten(request)
-        matched = [span for span in spans if all(test(span) for test, _ in conditions)]
+        matched = [span for span in spans if search.matches(span)]
         if not matched:
             continue
         root = request.spans[0]
-        found = _spans(matched, fields, most_spans)
+        found = _spans(matched, search.fields, most_spans)
         traces.append(
             {
                 # Tempo drops leading zeros of trace ids in search results.
@@ -217,25 +142,24 @@ def _trace(store: TraceStore, text: str, params: Params, version: int) -> Answer
     return 200, JSON, json.dumps(shown).encode()
 
 
-def _tag_values(store: TraceStore, tag: str, params: Params) -> Answer:
-    conditions, _ = parse(params.get("q", ["{}"])[0] or "{}")
-    readers: dict[str, Callable[[FlatSpan], str]] = {
-        "resource.service.name": lambda span: span.service,
-        "name": lambda span: span.name,
-        "status": lambda span: "error" if span.error else "unset",
-    }
-    reader = readers.get(tag)
+def _values(store: TraceStore, tag: str, params: Params) -> list[str]:
+    search = parse(params.get("q", ["{}"])[0] or "{}")
+    field = f".{tag}" if "." in tag and not tag.startswith(("resource.", "span.", ".")) else tag
     values: set[str] = set()
-    if reader is not None:
-        for request in _candidates(store, params):
-            values |= {
-                reader(span)
-                for span in flatten(request)
-                if all(test(span) for test, _ in conditions)
-            }
-    kind = "keyword" if tag == "status" else "string"
-    shown = {"tagValues": [{"type": kind, "value": v} for v in sorted(values)], "metrics": {}}
-    return 200, JSON, json.dumps(shown).encode()
+    for request in _candidates(store, params):
+        for span in flatten(request):
+            if search.matches(span):
+                found = ("name", span.name) if field == "name" else shown(span, field)
+                values |= {str(found[1])} if found else set()
+    return sorted(values)
+
+
+def _tag_values(store: TraceStore, tag: str, params: Params, version: int) -> Answer:
+    values = _values(store, tag, params)
+    kind = "keyword" if tag in ("status", "kind") else "string"
+    typed = [{"type": kind, "value": value} for value in values]
+    told: dict[str, Any] = {"tagValues": values if version == 1 else typed, "metrics": {}}
+    return 200, JSON, json.dumps(told).encode()
 
 
 def respond(store: TraceStore, method: str, path: str, params: Params) -> Answer:
@@ -255,9 +179,9 @@ def respond(store: TraceStore, method: str, path: str, params: Params) -> Answer
         for prefix, version in (("/api/traces/", 1), ("/api/v2/traces/", 2)):
             if path.startswith(prefix):
                 return _trace(store, path.removeprefix(prefix), params, version)
-        values_of = re.fullmatch(r"/api/v2/search/tag/(.+)/values", path)
+        values_of = re.fullmatch(r"/api/(v2/)?search/tag/(.+)/values", path)
         if values_of:
-            return _tag_values(store, values_of[1], params)
+            return _tag_values(store, values_of[2], params, 2 if values_of[1] else 1)
     except BadRequest as bad:
         return 400, PLAIN, str(bad).encode()
     return 404, PLAIN, b"404 page not found\n"

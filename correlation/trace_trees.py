@@ -1,0 +1,113 @@
+"""Sampled spans put together as the trees they are: one a trace, whole or in part. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from correlation.telemetry import Span
+
+MATCHED_ONLY = ("trace.part", "matched spans")
+"""The attribute of spans a search showed of a trace that was not fetched whole."""
+
+SKEW_SECONDS = 0.005
+"""How far a child may seem to lie outside its parent: hosts' clocks differ."""
+
+_VARIABLE = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22,}|\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b|(?<![a-z])\d+",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """One trace. `spans` by id in time order, `children` by span id, `sampled_as` every way it
+    was found; `whole` when it was fetched by its id, not only seen in a search."""
+
+    trace_id: str
+    spans: dict[str, Span]
+    children: dict[str, list[Span]]
+    sampled_as: frozenset[str]
+    whole: bool
+
+    @property
+    def start(self) -> float:
+        return min(span.start for span in self.spans.values())
+
+    @property
+    def failed(self) -> bool:
+        return any(span.failed for span in self.spans.values())
+
+    @property
+    def root(self) -> Span:
+        """The span everything else happened in: without a parent here, and the longest."""
+        inside = {child.span_id for found in self.children.values() for child in found}
+        tops = [span for span in self.spans.values() if span.span_id not in inside]
+        return max(tops or list(self.spans.values()), key=lambda s: (s.seconds, s.span_id))
+
+    def below(self, span: Span) -> list[Span]:
+        """All that happened inside the span."""
+        found, queue, seen = [], [span.span_id], {span.span_id}
+        while queue:
+            for child in self.children.get(queue.pop(), []):
+                if child.span_id not in seen:
+                    seen.add(child.span_id)
+                    found.append(child)
+                    queue.append(child.span_id)
+        return found
+
+    def self_seconds(self, span: Span) -> float:
+        """How long the span was busy with none of its children: duration less their union."""
+        end, covered = span.start + span.seconds, 0.0
+        reached = span.start
+        for child in sorted(self.children.get(span.span_id, []), key=lambda c: c.start):
+            begin = max(reached, child.start)
+            until = min(end, child.start + child.seconds)
+            if until > begin:
+                covered += until - begin
+                reached = until
+        return max(0.0, span.seconds - covered)
+
+
+def trees(spans: Iterable[Span], as_of: float) -> list[Tree]:
+    """One tree a trace, in the order of their ids; spans that began after `as_of` are not there."""
+    by_trace: dict[str, list[Span]] = {}
+    for span in spans:
+        if span.start <= as_of:
+            by_trace.setdefault(span.trace_id, []).append(span)
+    return [_tree(trace_id, by_trace[trace_id]) for trace_id in sorted(by_trace)]
+
+
+def shape(operation: str) -> str:
+    """An operation without the ids and numbers some write into its name: "GET /users/*"."""
+    return " ".join(_VARIABLE.sub("*", operation).split())
+
+
+def _tree(trace_id: str, found: list[Span]) -> Tree:
+    sampled_as = frozenset(span.sampled_as for span in found)
+    fetched = [span for span in found if MATCHED_ONLY not in span.attributes]
+    ordered = sorted(fetched or found, key=_outermost_first)
+    spans: dict[str, Span] = {}
+    for span in ordered:
+        spans.setdefault(span.span_id, span)
+    children: dict[str, list[Span]] = {}
+    known: list[Span] = []
+    for span in spans.values():
+        parent = spans.get(span.parent_id) or (None if fetched else _around(span, known))
+        if parent is not None and parent.span_id != span.span_id:
+            children.setdefault(parent.span_id, []).append(span)
+        known.append(span)
+    return Tree(trace_id, spans, children, sampled_as, bool(fetched))
+
+
+def _outermost_first(span: Span) -> tuple[float, float, bool, str, str]:
+    calls = span.kind in ("client", "producer")
+    return (span.start, -span.seconds, not calls, span.span_id, span.sampled_as)
+
+
+def _around(span: Span, earlier: list[Span]) -> Span | None:
+    """The tightest span around one whose parent was not shown."""
+    end = span.start + span.seconds - SKEW_SECONDS
+    around = [one for one in earlier if one.start + one.seconds >= end]
+    return min(reversed(around), key=lambda one: one.seconds, default=None)
