@@ -8,6 +8,7 @@ noisy-or, so several weak signals of one kind do not add up.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from correlation.evidence import Key, Movement
@@ -17,6 +18,7 @@ from correlation.telemetry import Evidence, Telemetry
 WEIGHTS = {
     "errors": 0.85, "latency": 0.65, "pool": 0.80, "state": 0.90, "cpu": 0.45, "memory": 0.40,
     "logs": 0.65, "callers": 0.85, "network": 0.55, "traffic": 0.40,
+    "traces": 0.55,
 }  # fmt: skip
 """How much a certain signal of each group alone says "this service failed by itself"."""
 
@@ -37,6 +39,7 @@ class Suspect:
     groups: dict[str, float] = field(default_factory=dict)
     features: dict[str, float] = field(default_factory=dict)
     logs: list[tuple[Evidence, float]] = field(default_factory=list)
+    traces: list[tuple[Evidence, float]] = field(default_factory=list)
     explained: float = 0.0
     explained_by: str | None = None
     symptom: float = 0.0
@@ -52,6 +55,7 @@ class Graph:
         found: dict[Key, Movement],
         logs: list[Evidence],
         workloads: list[Evidence],
+        traces: Iterable[Evidence] = (),
     ) -> None:
         self.roles = telemetry.roles
         self.found = found
@@ -61,8 +65,10 @@ class Graph:
         self.workloads: dict[str, list[Evidence]] = {}
         for item in workloads:
             self.workloads.setdefault(item.service, []).append(item)
+        self.traces = tuple(traces)
         edges = set(telemetry.edges)
         edges |= {(service, peer) for service, _, peer in found if peer}
+        edges |= {(item.service, item.peer) for item in self.traces if item.peer}
         if not edges:  # no graph at all: error lines that name another service stand in for it
             edges = {
                 (item.service, name)
@@ -77,6 +83,7 @@ class Graph:
                 self.callees.setdefault(caller, []).append(callee)
                 self.callers.setdefault(callee, []).append(caller)
         names = {key[0] for key in found} | set(self.logs) | set(self.workloads)
+        names |= {item.service for item in self.traces}
         self.services = sorted(names | {name for edge in edges for name in edge})
 
     def confidence(self, service: str, signal: str, peer: str | None = None) -> float:
@@ -204,6 +211,7 @@ def _judge(graph: Graph, service: str) -> Suspect:
     feature["traffic_surge"] = surge * (1.0 - above) * (1.0 - explained)
     _callers_view(graph, service, suspect, incoming, explained)
     _own_logs(graph, service, suspect, slow, failing)
+    _own_traces(graph, service, suspect, slow, failing)
     suspect.groups = {
         "errors": feature["own_errors"],
         "latency": feature["own_latency"],
@@ -216,6 +224,12 @@ def _judge(graph: Graph, service: str) -> Suspect:
         "callers": max(feature["callers_latency"], feature["callers_errors"], feature["silence"]),
         "network": feature["network"],
         "traffic": feature["traffic_surge"] * max(suspect.symptom, 0.3),
+        "traces": max(
+            feature["trace_errors"],
+            0.8 * feature["trace_slow"],
+            feature["trace_refused"],
+            0.8 * feature["trace_waited"],
+        ),
     }
     return suspect
 
@@ -311,6 +325,32 @@ def _own_logs(graph: Graph, service: str, suspect: Suspect, slow: float, failing
         suspect.logs.append((item, worth))
         best = max(best, worth)
     suspect.features["own_logs"] = best
+
+
+def _own_traces(graph: Graph, service: str, suspect: Suspect, slow: float, failing: float) -> None:
+    """Where sampled requests fail first or lose their time: in the service, or on the way to it.
+
+    A failed or slow call with no span of the callee's own is put down to the callee as far as it
+    is to answer for the edge, and to the caller for the rest.
+    """
+    feature = dict.fromkeys(("trace_errors", "trace_slow", "trace_refused", "trace_waited"), 0.0)
+    left = (1.0 - 0.8 * failing) * (1.0 - 0.7 * slow)
+    for item in graph.traces:
+        errors = item.signal == "trace_errors"
+        if item.peer and service in (item.service, item.peer):
+            callee = graph.responsible(item.service, item.peer)
+            name = "trace_refused" if errors else "trace_waited"
+            if service == item.service:
+                callee, name = 0.5 * (1.0 - callee), "trace_errors" if errors else "trace_slow"
+            worth = item.confidence * callee * left
+        elif item.service == service:
+            name = "trace_errors" if errors else "trace_slow"
+            worth = item.confidence * left
+        else:
+            continue
+        suspect.traces.append((item, worth))
+        feature[name] = max(feature[name], worth)
+    suspect.features |= feature
 
 
 def _named_guilt(graph: Graph, service: str, name: str) -> float:

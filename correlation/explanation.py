@@ -22,7 +22,7 @@ def supporting(
 ) -> tuple[str, ...]:
     """Keys of the suspect's own evidence, then its callers' view of it, then its victims."""
     service = suspect.service
-    weak = {item.key for item, worth in suspect.logs if worth < 0.5 * item.confidence}
+    weak = _weak(suspect)
     victims = _upstream(service, graph)
     own, seen, suffered = [], [], []
     for item in evidence:
@@ -83,13 +83,19 @@ def explain(
 
 def _own(suspect: Suspect, evidence: list[Evidence]) -> list[Evidence]:
     """The suspect's evidence as its callers or itself show it, one item a kind of signal."""
-    weak = {item.key for item, worth in suspect.logs if worth < 0.5 * item.confidence}
+    weak = _weak(suspect)
     told: dict[str, Evidence] = {}
     for item in evidence:
         own = item.service == suspect.service and not item.peer
         if item.type != "change" and item.key not in weak and (own or item.peer == suspect.service):
             told.setdefault("latency" if "latency" in item.signal else item.signal, item)
     return list(told.values())[:MAX_CHANGED]
+
+
+def _weak(suspect: Suspect) -> set[str]:
+    """Keys of lines and traces that mostly say something about somebody else."""
+    judged = [*suspect.logs, *suspect.traces]
+    return {item.key for item, worth in judged if worth < 0.5 * item.confidence}
 
 
 def _told(item: Evidence, about: str) -> str:

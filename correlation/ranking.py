@@ -1,8 +1,9 @@
 """Telemetry in, ranked root causes out. Pure: same input, same bytes, whatever the order.
 
-Metrics are measured against their baseline (effects, magnitude), log templates against theirs
-(log_evidence), victims separated from culprits along the call graph (blame), kinds named by
-rules, confidence calibrated. Ties: higher score, then earlier onset, then service name.
+Metrics are measured against their baseline (effects, magnitude), log templates and sampled traces
+against theirs (log_evidence, trace_evidence), victims separated from culprits along the call graph
+(blame), kinds named by rules, confidence calibrated. Ties: higher score, then earlier onset, then
+service name.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from correlation.log_evidence import log_evidence
 from correlation.missing_evidence import missing_evidence, newest_sample
 from correlation.rules import Facts, Verdict, conclude
 from correlation.telemetry import Cause, Change, Evidence, Ranking, Telemetry
+from correlation.trace_evidence import trace_evidence
 
 MAX_CAUSES = 5
 FAINTEST = 0.10
@@ -103,10 +105,11 @@ def weigh(telemetry: Telemetry) -> Weighed:
     names |= {name for edge in telemetry.edges for name in edge}
     names |= {line.service for line in telemetry.logs}
     logs = log_evidence(telemetry, onset, names)
-    graph = Graph(telemetry, found, logs, workloads)
+    traces = trace_evidence(telemetry)
+    graph = Graph(telemetry, found, logs, workloads, traces)
     judged = suspects(graph)
     changes = change_evidence(telemetry, onset, {s: judged[s].own for s in judged})
-    everything = [*metrics, *logs, *workloads, *changes]
+    everything = [*metrics, *logs, *traces, *workloads, *changes]
     everything.sort(key=lambda item: (-item.confidence, item.key))
     hypotheses = _hypotheses(telemetry, graph, judged, everything)
     coverage = _coverage(telemetry, graph, hypotheses)
@@ -205,6 +208,10 @@ def _facts(suspect: Suspect, graph: Graph, changes: list[tuple[Change, float]]) 
             ("\n".join([item.details["template"], *item.details["samples"]]), worth)
             for item, worth in suspect.logs
             if item.details["change"] in ("new", "surging")
+        ]
+        + [
+            ("\n".join([item.details["operation"], *item.details["samples"]]), worth)
+            for item, worth in suspect.traces
         ],
         workloads=[
             (item.signal, item.confidence) for item in graph.workloads.get(suspect.service, [])
