@@ -5,7 +5,7 @@ class CorrelationConfig(AppConfig):
     name = "correlation"
 
     def ready(self) -> None:
-        from correlation import receivers  # noqa: F401  (connects them)
+        from correlation import receivers, source_checks  # noqa: F401  (connects them)
         from correlation.panels import register_panels
 
         register_panels()

@@ -6,6 +6,7 @@ where the data need a tenant or a login, and some servers of the same API have n
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -15,12 +16,17 @@ from typing import Any
 
 from correlation.backends.errors import BackendError
 from correlation.backends.http import HttpSource
+from correlation.backends.kubernetes import KubernetesApi
 from correlation.deadline import Deadline
 from correlation.source_verdict import failure
 from correlation.sources import Source, http_arguments
 
+logger = logging.getLogger("studio.correlation")
+
 MAX_BYTES = 4_000_000
 LOOK_BACK_SECONDS = 300.0
+MOST_NAMESPACES = 5
+"""Looked at for the right to list pods."""
 VERSION_SECONDS = 2.0
 """A server that answers is not called slow because its version takes long."""
 
@@ -55,6 +61,10 @@ def probe(source: Source, deadline: Deadline) -> Probe:
         ask(deadline)
     except BackendError as error:
         return Probe(False, error=error.detail, reason=failure(error))
+    except Exception as error:
+        logger.exception("probing %s failed", source.slug)
+        words = f"the answer could not be read ({type(error).__name__})"
+        return Probe(False, error=words, reason="bad_body")
     latency = round(time.monotonic() - started, 4)
     said = ""
     with suppress(BackendError):  # nice to know, and not every server says
@@ -115,7 +125,24 @@ def _tempo(source: Source) -> tuple[Ask, Version]:
 
 
 def _kubernetes(source: Source) -> tuple[Ask, Version]:
-    raise ValueError("Kubernetes cannot be probed yet")
+    api = KubernetesApi(source)
+    given = source.texts("namespaces", ())
+
+    def ask(deadline: Deadline) -> None:
+        """One namespace whose pods may be listed is enough: the rest is an analysis' to say."""
+        allowed = api.can_i("list", "pods", given[0] if given else "", deadline)
+        others = given[1:MOST_NAMESPACES] if given else (api.own_namespace(),)
+        for namespace in others:
+            if allowed.allowed:
+                return
+            allowed = api.can_i("list", "pods", namespace, deadline)
+        if not allowed.allowed:
+            where = ", ".join(given) if given else f"all namespaces or {api.own_namespace()}"
+            why = f": {allowed.reason}" if allowed.reason else ""
+            detail = f"these credentials may not list pods in {where}{why}"
+            raise BackendError("http", detail, source=source.label, status=403)
+
+    return ask, api.version
 
 
 def _http(source: Source, headers: Mapping[str, str] | None = None) -> HttpSource:

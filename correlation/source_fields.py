@@ -27,10 +27,8 @@ ENVIRONMENT_OWNS = (
 )
 """Fields of a row of origin `environment` that follow its variables at every start."""
 
-_KUBERNETES_ONLY = ("kubeconfig", "context")
+_KUBECONFIG = ("kubeconfig", "context")
 _HTTP_ONLY = (
-    "url",
-    "tenant",
     "auth_variable",
     "auth_file",
     "ca_file",
@@ -46,16 +44,24 @@ def field_errors(row: DataSource) -> Errors:
     def refuse(field: str, message: str) -> None:
         errors.setdefault(field, []).append(message)
 
-    kubernetes = row.kind == "kubernetes"
-    for field in _HTTP_ONLY if kubernetes else _KUBERNETES_ONLY:
-        if getattr(row, field):
-            where = "the kubeconfig says it" if kubernetes else "it is for Kubernetes only"
-            refuse(field, f"Leave it empty: {where}.")
-    if not kubernetes:
+    by_credentials = row.kind == "kubernetes" and not row.url
+    if row.kind != "kubernetes" or row.url:
         for message in address_errors(row.url):
             refuse("url", message)
-    if kubernetes and not row.verify_tls:
-        refuse("verify_tls", "Leave it on: the kubeconfig says it.")
+        for field in _KUBECONFIG:
+            if getattr(row, field):
+                why = (
+                    "the URL is asked" if row.kind == "kubernetes" else "it is for Kubernetes only"
+                )
+                refuse(field, f"Leave it empty: {why}.")
+    if by_credentials:
+        for field in _HTTP_ONLY:
+            if getattr(row, field):
+                refuse(field, "Leave it empty: the kubeconfig or the pod's own credentials say it.")
+        if not row.verify_tls:
+            refuse("verify_tls", "Leave it on: the kubeconfig says it.")
+    if row.kind == "kubernetes" and row.tenant:
+        refuse("tenant", "Leave it empty: Kubernetes has no tenants.")
     if row.grafana_url:
         for message in address_errors(row.grafana_url):
             refuse("grafana_url", message)

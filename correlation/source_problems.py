@@ -28,7 +28,7 @@ class SetUpProblem:
 
 def problems(row: DataSource) -> list[SetUpProblem]:
     """What is wrong with the row here and now: in this process, with these files."""
-    if row.kind == DataSource.Kind.KUBERNETES:
+    if row.kind == DataSource.Kind.KUBERNETES and not row.url:
         wrong = kubeconfig_problem(row.kubeconfig, row.context)
         hint = "Correct KUBECONFIG or the file, or set KUBERNETES_OPTIONAL=1 to do without."
         return [SetUpProblem(10, wrong, hint)] if wrong else []

@@ -1,10 +1,16 @@
 """API addresses of the correlation app, below /api/."""
 
-from django.urls import path
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
 
 from correlation.api import AnalyseView, CorrelationsView
+from correlation.source_api import DataSourceViewSet
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("datasources", DataSourceViewSet, basename="data-source")
 
 urlpatterns = [
     path("incidents/<str:reference>/correlations", CorrelationsView.as_view()),
     path("incidents/<str:reference>/analyse", AnalyseView.as_view()),
+    path("", include(router.urls)),
 ]

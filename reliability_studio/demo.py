@@ -18,7 +18,7 @@ from django.conf import settings
 from accounts.models import ApiToken, Role, Scope, User, hash_token
 from incidents import demo as shop
 from reliability_studio import children
-from reliability_studio.preflight import CannotStart
+from reliability_studio.preflight import LAB_KUBECONFIG, CannotStart
 
 LAB_READY_SECONDS = 60.0
 LAB_HISTORY_SECONDS = 3600
@@ -48,6 +48,8 @@ class Lab:
         for name, path in TELEMETRY.items():
             if not getattr(settings, name):
                 setattr(settings, name, f"{url}/{path}")
+        if not settings.KUBECONFIG:
+            settings.KUBECONFIG = str(_write_kubeconfig(self._port_file.parent, url))
         threading.Thread(target=self._watch, name="lab-watch", daemon=True).start()
 
     def _port(self) -> int:
@@ -72,6 +74,23 @@ class Lab:
         self._stopping = True
         children.stop(self.process, patience_seconds=3.0)
         self._port_file.unlink(missing_ok=True)
+
+
+def _write_kubeconfig(directory: Path, lab_url: str) -> Path:
+    """The kubeconfig of the lab's cluster: its address changes with every start."""
+    path = directory / LAB_KUBECONFIG
+    cluster = {"server": f"{lab_url}/kubernetes"}
+    context = {"cluster": "lab", "user": "lab"}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "lab",
+        "clusters": [{"name": "lab", "cluster": cluster}],
+        "contexts": [{"name": "lab", "context": context}],
+        "users": [{"name": "lab", "user": {}}],
+    }
+    path.write_text(json.dumps(config, indent=1))  # JSON is YAML too
+    return path
 
 
 def start_lab(directory: Path, webhook_url: str) -> Lab:

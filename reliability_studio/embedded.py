@@ -72,6 +72,7 @@ def run(
             if lab is not None:
                 lab.attach()
             follow_environment()  # the lab's addresses are known only now
+            preflight.verify_sources(say)
             background = Background()
             stack.callback(background.stop, STOP_SECONDS)
             background.start()

@@ -1,4 +1,4 @@
-"""What must be true before the embedded server starts; every problem is one line."""
+"""What must be true before the embedded server or a worker starts; every problem is one line."""
 
 from __future__ import annotations
 
@@ -6,15 +6,31 @@ import errno
 import fcntl
 import os
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 from django.core.checks import ERROR, run_checks
+from django.db import DatabaseError
+
+from correlation import breaker
+from correlation.data_sources import ENVIRONMENT, source_of
+from correlation.deadline import Deadline
+from correlation.models import DataSource
+from correlation.probe import Probe, probe
+from correlation.sources import KIND_NAMES, Source
 
 # what the embedded server writes into STUDIO_DIR; secret_key stays, it is in use already
 STATE = ("studio.sqlite3", "studio.sqlite3-wal", "studio.sqlite3-shm", "credentials.json")
+LAB_KUBECONFIG = "lab.kubeconfig"
+FIRST_LOOK_SECONDS = 2.0
+"""A source gets this long to answer however little patience is left."""
+LOOK_PAUSE_SECONDS = 0.5
+FINAL = ("setup", "401", "403")
+"""What waiting does not change."""
 
 
 class CannotStart(Exception):
@@ -27,6 +43,12 @@ class CannotStart(Exception):
 
 def verify(host: str, port: int) -> None:
     """Raises CannotStart when the system checks fail or the port cannot be had."""
+    verify_settings()
+    _verify_port(host, port)
+
+
+def verify_settings() -> None:
+    """Raises CannotStart when a system check fails."""
     problems = [
         " ".join(f"{found.msg} {found.hint or ''} [{found.id}]".split())
         for found in run_checks()
@@ -34,7 +56,73 @@ def verify(host: str, port: int) -> None:
     ]
     if problems:
         raise CannotStart(*problems)
-    _verify_port(host, port)
+
+
+def verify_sources(warn: Callable[[str], None]) -> None:
+    """Raises CannotStart, a line each, when a required data source cannot be used.
+
+    Servers that start together with us get STARTUP_PATIENCE_SECONDS; optional sources are not
+    waited for, `warn` takes a line for each that cannot be used. The lab's stand-ins are not
+    asked: we started them.
+    """
+    try:
+        rows = [row for row in DataSource.objects.filter(enabled=True) if not _is_labs(row)]
+    except DatabaseError as error:
+        raise CannotStart(f"The database cannot be used: {_first_line(error)}") from error
+    if not rows:
+        return
+    patience = Deadline(settings.STARTUP_PATIENCE_SECONDS)
+    with ThreadPoolExecutor(len(rows), thread_name_prefix="startup") as pool:
+        looks = list(
+            pool.map(
+                lambda row: _look(source_of(row), patience if _is_required(row) else Deadline(0)),
+                rows,
+            )
+        )
+    refusals = []
+    for row, found in zip(rows, looks, strict=True):
+        breaker.record_probe(row.slug, found)
+        if found.reachable:
+            continue
+        line = f"Data source {row.slug} ({KIND_NAMES[row.kind]}) cannot be used: {found.error}."
+        if _is_required(row):
+            refusals.append(f"{line} {_remedy(row)}")
+        else:
+            warn(f"{line} It is optional: analyses go on without it.")
+    if refusals:
+        raise CannotStart(*refusals)
+
+
+def _look(source: Source, patience: Deadline) -> Probe:
+    """Probes until the source answers, says no for good, or patience ends."""
+    while True:
+        found = probe(source, Deadline(max(patience.remaining(), FIRST_LOOK_SECONDS)))
+        if found.reachable or found.reason in FINAL or patience.remaining() < LOOK_PAUSE_SECONDS:
+            return found
+        time.sleep(LOOK_PAUSE_SECONDS)
+
+
+def _is_labs(row: DataSource) -> bool:
+    if not settings.LAB_URL:
+        return False
+    if row.kind == DataSource.Kind.KUBERNETES:
+        return row.kubeconfig == str(settings.STUDIO_DIR / LAB_KUBECONFIG)
+    return row.url.startswith(f"{settings.LAB_URL}/")
+
+
+def _is_required(row: DataSource) -> bool:
+    """<KIND>_OPTIONAL speaks for all of a kind: else nobody could start to correct a row."""
+    return row.required and bool(settings.DATA_SOURCE_FIELDS[row.kind]["required"])
+
+
+def _remedy(row: DataSource) -> str:
+    ours = row.origin == DataSource.Origin.ENVIRONMENT
+    what = ENVIRONMENT[DataSource.Kind(row.kind)] if ours else "it"
+    return f"Correct {what}, or set {row.kind.upper()}_OPTIONAL=1 to start without."
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or ["no reason given"])[0]
 
 
 def _verify_port(host: str, port: int) -> None:

@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 blank=True,
                 default="",
-                help_text="Base address, path prefix included. For Kubernetes empty: the kubeconfig's.",
+                help_text="Base address, path prefix included. For Kubernetes mostly empty: the kubeconfig's.",
                 max_length=500,
             ),
         ),
