@@ -115,7 +115,7 @@ class _Reading:
             fetched = self._fetch(namespaces, deadline)
             requests += fetched.requests
         if fetched.failed:
-            raise _combined(fetched.refusals, self.source)
+            raise _combined(fetched.refusals, self.source, requests)
         return self._told(fetched, namespaces, requests, notes)
 
     def _told(
@@ -248,11 +248,15 @@ class _Reading:
         )
 
 
-def _combined(refusals: Sequence[BackendError], source: Source) -> BackendError:
+def _combined(refusals: Sequence[BackendError], source: Source, requests: int) -> BackendError:
     """One error for several lists that could not be had: their distinct reasons."""
     details = list(dict.fromkeys(error.detail for error in refusals))
     more = f" (and {len(details) - 3} other reasons)" if len(details) > 3 else ""
     first = refusals[0]
     return BackendError(
-        first.kind, "; ".join(details[:3]) + more, source=source.label, status=first.status
+        first.kind,
+        "; ".join(details[:3]) + more,
+        source=source.label,
+        status=first.status,
+        requests=requests,
     )

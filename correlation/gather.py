@@ -142,7 +142,7 @@ def _send(run: Run, query: Query, deadline: Deadline) -> Reply:
             reply, asked = once(key, query.ask, deadline, source.label)
     except BackendError as error:
         with run.lock:
-            run.requests += 1
+            run.requests += error.requests
         if error.kind in ("refused", "dns", "tls", "timeout"):
             run.silences.append(error)
         else:

@@ -36,7 +36,7 @@ class BackendError(Exception):
 
     `source` is the server's name ("Prometheus"), `detail` says what happened without naming
     it ("answered 500 (internal error)"), `status` is the HTTP status if there was one,
-    `fleeting` whether asking again at once may help.
+    `fleeting` whether asking again at once may help, `requests` how many questions it stands for.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class BackendError(Exception):
         source: str = "",
         status: int | None = None,
         fleeting: bool = False,
+        requests: int = 1,
     ) -> None:
         super().__init__(f"{source}: {detail}" if source else detail)
         self.kind = kind
@@ -54,6 +55,7 @@ class BackendError(Exception):
         self.source = source
         self.status = status
         self.fleeting = fleeting
+        self.requests = requests
 
 
 def plain(text: str) -> str:

@@ -11,6 +11,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -33,7 +34,8 @@ Object = dict[str, Any]
 Keep = Callable[[list[Object]], list[Object]]
 
 PAGE_SIZE = 500
-MAX_PAGES = 20
+MAX_ITEMS = 10_000
+"""Objects of one list that are read; what lies beyond is named as not read."""
 MAX_BYTES = 16_000_000
 
 _CHUNK = 64 * 1024
@@ -112,12 +114,12 @@ class KubernetesApi:
         return self.list(list_path("/apis/apps/v1", "deployments", namespace), deadline)
 
     def list(self, path: str, deadline: Deadline, keep: Keep | None = None) -> Listing:
-        """All pages of a list, at most MAX_PAGES; one whose token expired is begun again, once.
+        """A list, page by page, up to MAX_ITEMS; one whose token expired is begun again, once.
 
         `keep` may drop and slim what has been read, after each page.
         """
         items: list[Object] = []
-        token, pages, requests, restarted = "", 0, 0, False
+        token, read, requests, restarted = "", 0, 0, False
         while True:
             params = {"limit": str(PAGE_SIZE), **({"continue": token} if token else {})}
             requests += 1
@@ -126,23 +128,24 @@ class KubernetesApi:
             except BackendError as error:
                 if error.status != 410 or not token or restarted:
                     raise
-                items, token, pages, restarted = [], "", 0, True
+                items, token, read, restarted = [], "", 0, True
                 continue
-            items += self._items(body)
+            page = self._items(body)
+            fresh = page[: MAX_ITEMS - read]
+            read += len(fresh)
+            items += fresh
             items = keep(items) if keep else items
-            pages += 1
             token = self._continue(body)
-            if not token or pages >= MAX_PAGES:
-                resource = path.rpartition("/")[2]
-                cut = f"only the first {pages * PAGE_SIZE} {resource} were read" if token else ""
+            if not token or read >= MAX_ITEMS:
+                more = bool(token) or len(fresh) < len(page)
+                cut = f"only the first {read} {path.rpartition('/')[2]} were read" if more else ""
                 return Listing(tuple(items), requests, cut)
 
     def _items(self, body: Object) -> list[Object]:
-        items = body.get("items")
-        if not str(body.get("kind", "")).endswith("List") or not isinstance(
-            items, list | type(None)
-        ):
-            self._bad_body("answered JSON that is no Kubernetes list")
+        items = body.get("items", "")
+        named = str(body.get("kind") or "List").endswith("List")
+        if not named or not isinstance(items, list | type(None)):
+            self._bad_body("answered JSON that is not a Kubernetes list")
         for item in items or ():
             metadata = item.get("metadata") if isinstance(item, dict) else None
             if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
@@ -167,9 +170,12 @@ class KubernetesApi:
             self._bad_body("answered nothing (an empty body)")
         if answer.is_html:
             self._bad_body("answered HTML, not JSON")
-        body = _parsed(answer.body)
-        if body is None:
-            self._bad_body("answered something that is not a JSON object")
+        try:
+            body = json.loads(answer.body, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            self._bad_body("answered something that is not JSON")
+        if not isinstance(body, dict):
+            self._bad_body("answered JSON that is not an object")
         return body
 
     def _bad_body(self, why: str) -> NoReturn:
@@ -243,7 +249,10 @@ class KubernetesApi:
                 kind = response.headers.get("content-type", "")
                 return Answer(response.status, kind, content)
             except (urllib3.exceptions.HTTPError, OSError) as error:
-                timed_out = isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError)
+                # a NewConnectionError calls itself a timeout, whatever kept it from connecting
+                timed_out = isinstance(
+                    error, urllib3.exceptions.TimeoutError | TimeoutError
+                ) and not isinstance(error, urllib3.exceptions.NewConnectionError)
                 if guard.fired or limit.expired() or timed_out:
                     raise timeout_error(self.name, allowed) from None
                 raise connection_error(self.name, way.address, error) from None
@@ -283,21 +292,16 @@ def list_path(prefix: str, resource: str, namespace: str = "") -> str:
     return f"{prefix}/namespaces/{namespace}/{resource}" if namespace else f"{prefix}/{resource}"
 
 
-def _parsed(body: bytes) -> Object | None:
-    try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return parsed if isinstance(parsed, dict) else None
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _refusal(name: str, answer: Answer) -> BackendError:
     """The error for an answer of 300 and above, from its Status object or plain text."""
-    body = _parsed(answer.body)
-    if body is not None:
-        said = str(body.get("message") or "")
-    else:
-        said = "" if answer.is_html else answer.body[:4096].decode("utf-8", "replace").strip()
+    said = "" if answer.is_html else answer.body[:4096].decode("utf-8", "replace").strip()
+    with suppress(ValueError, RecursionError):
+        body = json.loads(answer.body)
+        said = str(body.get("message") or "") if isinstance(body, dict) else ""
     error = status_error(name, answer.status, said)
     found = _FORBIDDEN.search(said) if answer.status == 403 else None
     if not found:
