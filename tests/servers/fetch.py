@@ -22,6 +22,11 @@ def fetch_prometheus() -> str | None:
     return _run([sys.executable, "-m", "tests.servers.prometheus", "fetch"])
 
 
+def fetch_servers() -> str | None:
+    """Why there is no real Alertmanager or nginx, or None when there are both."""
+    return _run([sys.executable, "-m", "tests.servers.debian", "fetch"])
+
+
 def fetch_chromium() -> str | None:
     """Why there is no browser, or None when there is one."""
     if any(shutil.which(name) for name in BROWSERS):
@@ -53,7 +58,12 @@ def _run(command: list[str]) -> str | None:
 
 
 def main() -> None:
-    for name, fetch in (("Prometheus", fetch_prometheus), ("Chromium", fetch_chromium)):
+    wanted = (
+        ("Prometheus", fetch_prometheus),
+        ("Alertmanager and nginx", fetch_servers),
+        ("Chromium", fetch_chromium),
+    )
+    for name, fetch in wanted:
         reason = fetch()
         if reason is not None:
             print(f"No {name} for the tests, those that drive it are skipped: {reason}")

@@ -22,60 +22,20 @@ from pathlib import Path
 
 from lab.tsdb import Tsdb, is_stale
 from reliability_studio import children
-from tests.servers import ServerError, free_port
+from tests.servers import ServerError, debian, free_port
 
-CACHE = Path(__file__).resolve().parents[2] / ".cache" / "prometheus"
-FETCH_SECONDS = 120.0
 START_SECONDS = 15.0
 USAGE = "usage: python -m tests.servers.prometheus fetch"
 
 
 def program(name: str) -> Path:
     """The path of `prometheus` or `promtool`. Raises ServerError when it is not there."""
-    path = CACHE / "usr" / "bin" / name
-    if not path.is_file():
-        raise ServerError(
-            f"no real {name} in .cache/prometheus: run `python -m tests.servers.prometheus fetch`"
-        )
-    return path
+    return debian.program("prometheus", name)
 
 
 def fetch() -> Path:
     """Download and unpack the package unless it is there. Raises ServerError in one line."""
-    try:
-        return program("prometheus")
-    except ServerError:
-        pass
-    for tool in ("apt-get", "dpkg-deb"):
-        if shutil.which(tool) is None:
-            raise ServerError(f"{tool} is not on this machine")
-    CACHE.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="prometheus-", dir=CACHE.parent))
-    try:
-        _run(["apt-get", "-q", "download", "prometheus"], folder)
-        package = next(folder.glob("prometheus_*.deb"), None)
-        if package is None:
-            raise ServerError("apt-get downloaded no prometheus package")
-        unpacked = folder / "unpacked"
-        _run(["dpkg-deb", "-x", str(package), str(unpacked)], folder)
-        if CACHE.exists():
-            shutil.rmtree(CACHE)
-        unpacked.rename(CACHE)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return program("prometheus")
-
-
-def _run(command: Sequence[str], folder: Path) -> None:
-    try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ServerError(f"{command[0]} did not finish: {error}") from error
-    if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
-        raise ServerError(f"{' '.join(command[:2])} failed: {lines[-1]}")
+    return debian.fetch("prometheus", "prometheus")
 
 
 def openmetrics(tsdb: Tsdb) -> str:
@@ -117,7 +77,7 @@ def running_prometheus(history: str = "", configuration: str = "") -> Iterator[s
             source = folder / "history.om"
             source.write_text(history)
             create = ["tsdb", "create-blocks-from", "openmetrics", str(source), str(data)]
-            _run([str(program("promtool")), *create], folder)
+            debian.run([str(program("promtool")), *create], folder)
         (folder / "prometheus.yml").write_text(configuration or "global: {}\n")
         port = free_port()
         with (folder / "log").open("wb") as log:
