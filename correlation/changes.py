@@ -51,6 +51,7 @@ def change_evidence(telemetry: Telemetry, onset: float, own: dict[str, float]) -
                 baseline=None,
                 value=None,
                 title=f"{change.service}: {change.title or change.kind}",
+                source=change.source,
                 details={
                     "change": change.id,
                     "seconds_before_onset": round(lead, 3),

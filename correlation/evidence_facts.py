@@ -20,7 +20,9 @@ PLACES = {
     "pods": "Pods",
     "container": "Container",
     "node": "Node",
+    "autoscaler": "Autoscaler",
     "exit_code": "Exit code",
+    "memory_limit": "Memory limit",
     "image": "Image",
     "revision": "Revision",
     "restarts": "Restarts",
@@ -33,47 +35,42 @@ def facts(type: str, signal: str, value: float | None, details: Mapping[str, Any
     if type == "kubernetes":
         return _cluster_facts(signal, value, details)
     if type == "trace":
-        return _trace_facts(details)
+        return _trace_facts(signal, details)
     if type == "change":
         return _change_facts(signal, details)
     return []
 
 
 def set_apart(details: Mapping[str, Any]) -> list[str]:
-    """What sets the failed spans apart from the others, a line each: "version = 2.4.1"."""
-    given = details.get("attributes") or details.get("apart")
-    if isinstance(given, Mapping):
-        return [f"{key} = {_text(value)}" for key, value in given.items() if _text(value)]
-    return [line for line in map(_apart, given if isinstance(given, list) else []) if line]
-
-
-def messages(details: Mapping[str, Any]) -> list[str]:
-    """Sample status messages of failed spans, each once."""
-    given = details.get("messages") or details.get("samples")
-    texts = [one.strip() for one in given if isinstance(one, str)] if _is_list(given) else []
-    return [text for text in dict.fromkeys(texts) if text]
+    """What sets the failed spans apart: "service.version = 2.4.1: 95 % of the failed, ..."."""
+    given = details.get("apart")
+    rows = [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
+    return [line for line in map(_apart, rows) if line]
 
 
 def _cluster_facts(signal: str, value: float | None, details: Mapping[str, Any]) -> list[Fact]:
-    attributes = details.get("attributes")
-    known = {**(dict(attributes) if isinstance(attributes, Mapping) else {}), **details}
-    known = {key.replace(" ", "_"): text for key, text in known.items()}
     found = [("Reason", signal)]
-    found += [(label, _text(known.get(key))) for key, label in PLACES.items()]
+    several = details.get("pods") != details.get("pod")
+    shown = [key for key in PLACES if key != ("pod" if several and details.get("pods") else "pods")]
+    found += [(PLACES[key], _text(details.get(key))) for key in shown]
     if value is not None and value > 1:
         found.append(("Count", f"{humanised(value, 'count')} times"))
     found.append(("Message", _text(details.get("message"))))
     return _said(found)
 
 
-def _trace_facts(details: Mapping[str, Any]) -> list[Fact]:
-    count, usual = details.get("n"), details.get("share_baseline")
-    share = _share(details.get("share"))
-    if share and isinstance(count, int):
-        share += f" of {count} sampled trace{'' if count == 1 else 's'}"
-    if share and _share(usual):
-        share += f" ({_share(usual)} before)"
-    return _said([("Operation", _text(details.get("operation"))), ("Share", share)])
+def _trace_facts(signal: str, details: Mapping[str, Any]) -> list[Fact]:
+    share, n = _share(details.get("share")), _count(details.get("n"))
+    failed, usual = _count(details.get("failed_traces")), _count(details.get("compared_with"))
+    found = [("Operation", _text(details.get("operation")))]
+    if signal == "trace_slow":
+        found.append(("Share", f"{share} of the time that slow traces lose" if share else ""))
+        found.append(("Traces", f"{n} slow, {usual or 'no'} usual" if n else ""))
+    elif failed:
+        found.append(("Share", f"{n or 0} of {failed} failed traces ({share})" if share else ""))
+    else:
+        found.append(("Share", f"{share} of the failed traces" if share else ""))
+    return _said(found)
 
 
 def _change_facts(signal: str, details: Mapping[str, Any]) -> list[Fact]:
@@ -85,11 +82,8 @@ def _change_facts(signal: str, details: Mapping[str, Any]) -> list[Fact]:
     return _said([("Kind", signal.replace("_", " ")), ("Recorded", when)])
 
 
-def _apart(one: Any) -> str:
-    if not isinstance(one, Mapping):
-        pair = _is_list(one) and len(one) == 2
-        return f"{_text(one[0])} = {_text(one[1])}" if pair else _text(one)
-    name, value = _text(one.get("name") or one.get("key")), _text(one.get("value"))
+def _apart(one: Mapping[str, Any]) -> str:
+    name, value = _text(one.get("attribute")), _text(one.get("value"))
     failed, others = _share(one.get("failed")), _share(one.get("others"))
     line = f"{name} = {value}" if name and value else ""
     if line and failed:
@@ -102,9 +96,13 @@ def _said(found: list[Fact]) -> list[Fact]:
 
 
 def _text(value: Any) -> str:
-    if _is_list(value):
+    if isinstance(value, list | tuple):
         return ", ".join(text for text in map(_text, value) if text)
     return "" if value is None or isinstance(value, Mapping | bool) else str(value)
+
+
+def _count(value: Any) -> int:
+    return int(value) if _is_number(value) else 0
 
 
 def _share(value: Any) -> str:
@@ -113,7 +111,3 @@ def _share(value: Any) -> str:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list | tuple)

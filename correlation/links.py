@@ -18,10 +18,25 @@ from correlation.models import DataSource
 from correlation.scope import CHANGES_BEFORE
 from correlation.sources import KIND_NAMES, Scope, grid, windows
 from correlation.telemetry import Evidence
+from correlation.trace_evidence import trace_baseline
 from incidents.models import ChangeEvent
 
 MAX_TRACES = 5
 EXPLORED = ("prometheus", "loki", "tempo")
+
+OBJECTS = {
+    "pod": "pod",
+    "autoscaler": "hpa",
+    "horizontalpodautoscaler": "hpa",
+    "replicaset": "replicaset",
+    "deployment": "deployment",
+    "statefulset": "statefulset",
+    "daemonset": "daemonset",
+    "job": "job",
+    "cronjob": "cronjob",
+    "persistentvolumeclaim": "pvc",
+}
+"""What details may name, and what kubectl calls it; the first that is named is shown."""
 
 Link = dict[str, str]
 """{title, url}, and `trace_id` where it opens that trace."""
@@ -54,6 +69,9 @@ class Tools:
 
     def range_of(self, evidence: Evidence) -> TimeRange:
         """What was asked for, baseline included, as the query that found it was sent."""
+        if evidence.type == "change":
+            since = self.scope.started_at - CHANGES_BEFORE.total_seconds()
+            return TimeRange(since, self.scope.as_of)
         asked = windows(self.scope)
         whole = TimeRange(asked.baseline[0], asked.window[1])
         row = self.sources.get(evidence.source)
@@ -63,10 +81,8 @@ class Tools:
         if kind == "loki":
             before, during = log_windows(self.scope)
             return TimeRange(before[0], during[1])
-        if evidence.type == "change" and not evidence.source:
-            return TimeRange(
-                self.scope.started_at - CHANGES_BEFORE.total_seconds(), self.scope.as_of
-            )
+        if kind == "tempo":
+            return TimeRange(trace_baseline(asked.baseline, asked.window)[0], asked.window[1])
         return TimeRange(*asked.window) if kind == "kubernetes" else whole
 
     def query_of(self, evidence: Evidence) -> str:
@@ -137,23 +153,27 @@ def trace_ids(details: Mapping[str, Any]) -> list[str]:
 
 
 def kubectl(details: Mapping[str, Any], namespace: str, context: str = "") -> str:
-    """The command that shows a pod or a workload, fit to paste into a shell; "" when unnamed.
+    """The command that shows what a cluster spoke of, fit to paste into a shell; "" if unnamed.
 
-    `details` may name `namespace`, `pod`, and `workload` ("api" or "deployment/api").
+    `details` may name `namespace`, one of OBJECTS, `node`, and `workload` ("api", taken for a
+    deployment, or "statefulset/api"). A node is meant only where no namespace is named.
     """
-    named = str(details.get("pod") or "")
-    target = ["pod", named] if named else []
-    workload = str(details.get("workload") or "")
-    if not target and workload:
-        kind, slash, name = workload.partition("/")
-        target = [kind.lower(), name] if slash else ["deployment", workload]
-    if str(details.get("kind") or "").lower() == "node" and details.get("node"):
-        target = ["node", str(details["node"])]
+
+    def named(key: str) -> str:
+        text = details.get(key)
+        return text if isinstance(text, str) else ""
+
+    kind, slash, name = named("workload").partition("/")
+    target = next(([short, named(key)] for key, short in OBJECTS.items() if named(key)), [])
+    if not target and named("node") and not named("namespace"):
+        target = ["node", named("node")]
+    elif not target and kind:
+        target = [kind.lower(), name] if slash else ["deployment", kind]
     if not target:
         return ""
-    place = str(details.get("namespace") or namespace)
+    place = "" if target[0] == "node" else named("namespace") or namespace
     words = ["kubectl", *(["--context", context] if context else [])]
-    words += ["-n", place] if place and target[0] != "node" else []
+    words += ["-n", place] if place else []
     return shlex.join([*words, "describe", *target])
 
 

@@ -83,11 +83,6 @@ def set_apart(correlation: Correlation) -> list[str]:
 
 
 @register.filter
-def messages(correlation: Correlation) -> list[str]:
-    return evidence_facts.messages(correlation.details)
-
-
-@register.filter
 def asked_range(correlation: Correlation) -> dict[str, Any] | None:
     """{start, end: datetime, step: seconds or None}; None where a run did not record it."""
     known = correlation.details.get("range")

@@ -144,7 +144,7 @@ def test_trace_ids_are_hexadecimal_and_each_there_once() -> None:
     [
         ("metric", "prometheus", {"start": NOON - 2700, "end": NOON + 600, "step": 15.0}),
         ("log", "loki", {"start": NOON - 1200, "end": NOON + 600}),
-        ("trace", "tempo", {"start": NOON - 2700, "end": NOON + 600}),
+        ("trace", "tempo", {"start": NOON - 1200, "end": NOON + 600}),
         ("kubernetes", "kubernetes", {"start": NOON - 300, "end": NOON + 600}),
     ],
 )
@@ -183,11 +183,14 @@ def test_query_of_what_a_cluster_said_is_the_command_that_shows_it() -> None:
         ({"pod": "a-1", "namespace": "other"}, "kubectl -n other describe pod a-1"),
         ({"workload": "api"}, "kubectl -n shop describe deployment api"),
         ({"workload": "StatefulSet/db"}, "kubectl -n shop describe statefulset db"),
-        ({"kind": "Node", "node": "n1", "pod": "a"}, "kubectl describe node n1"),
+        ({"node": "n1", "workload": "n1"}, "kubectl describe node n1"),
+        ({"node": "n1", "namespace": "a", "workload": "b"}, "kubectl -n a describe deployment b"),
+        ({"deployment": "b", "namespace": "a", "node": "n"}, "kubectl -n a describe deployment b"),
+        ({"autoscaler": "a", "workload": "api"}, "kubectl -n shop describe hpa a"),
         ({"pod": "a; rm -rf /"}, "kubectl -n shop describe pod 'a; rm -rf /'"),
         ({"message": "no name"}, ""),
     ],
-    ids=["pod", "workload", "kind", "node", "quoted", "unnamed"],
+    ids=["pod", "workload", "kind", "node", "node-of", "object", "autoscaler", "quoted", "unnamed"],
 )
 def test_kubectl_names_what_the_details_name(details: dict[str, Any], command: str) -> None:
     assert kubectl(details, "shop") == command
