@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from correlation.log_queries import log_query, log_windows, uncompared
+from correlation.log_queries import error_query, log_windows, uncompared
 from correlation.neighbourhood import neighbourhood
 from correlation.source_verdict import Run, missing
 from correlation.sources import Reply, Scope, SourceStatus, windows
@@ -64,6 +64,7 @@ def assemble(
                 key=lambda line: (line.at, line.service, line.message),
             )
         ),
+        log_patterns=tuple(pattern for reply in replies for pattern in reply.patterns),
         edges=tuple(sorted(edge for edge in edges if close(edge[0]) and close(edge[1]))),
         spans=tuple(
             sorted(
@@ -78,7 +79,7 @@ def assemble(
         roles=dict(scope.roles),
         missing=tuple(lacking),
         log_source=loki.source.slug if loki else "",
-        log_query=log_query(loki.source, scope, "errors") if loki else "",
+        log_query=error_query(loki.source, scope, loki.replies) if loki else "",
         log_baseline_seconds=before[1] - before[0] if loki else 0.0,
         log_window_seconds=during[1] - during[0] if loki else 0.0,
         trace_source=tempo.source.slug if tempo else "",
@@ -106,7 +107,7 @@ def _near(scope: Scope, edges: set[tuple[str, str]]) -> frozenset[str] | None:
 
 
 def _unseen(scope: Scope, series: Iterable[Series], runs: Sequence[Run]) -> tuple[str, ...]:
-    seen = {one.service for one in series}
+    seen = {one.service for one in series if one.signal != "error_log_rate"}
     if not scope.target or not seen or scope.target in seen:
         return ()
     names = ", ".join(run.source.label for run in runs if run.source.kind == "prometheus")

@@ -324,7 +324,15 @@ def _own_logs(graph: Graph, service: str, suspect: Suspect, slow: float, failing
             worth *= 0.5
         suspect.logs.append((item, worth))
         best = max(best, worth)
-    suspect.features["own_logs"] = best
+    # the store's count of error lines is a view of the same lines: it passes the blame as they do
+    read = [
+        worth / item.confidence
+        for item, worth in suspect.logs
+        if item.direction == "up" and item.details["level"] in ("error", "fatal")
+    ]
+    share = max(read) if read else (1.0 - 0.8 * failing) * (1.0 - 0.7 * slow)
+    counted = 0.8 * graph.rises(service, "error_log_rate") * share
+    suspect.features["own_logs"] = max(best, counted)
 
 
 def _own_traces(graph: Graph, service: str, suspect: Suspect, slow: float, failing: float) -> None:

@@ -42,6 +42,7 @@ LABELS = {
     "client_error_ratio": "failed calls",
     "client_latency_p95": "p95 call latency",
     "client_request_rate": "call rate",
+    "error_log_rate": "error lines logged",
 }
 
 WORKLOAD_WEIGHTS = {
@@ -218,7 +219,7 @@ def _add_silence(telemetry: Telemetry, found: dict[Key, Movement]) -> None:
         float(at)
         for movement in found.values()
         for at in movement.series.times[-3:]
-        if start <= at <= end
+        if start <= at <= end and movement.series.signal != "error_log_rate"  # not its server's
     }
     if len(heard) < 2:
         return

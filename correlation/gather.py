@@ -150,7 +150,7 @@ def _send(run: Run, query: Query, deadline: Deadline) -> Reply:
         raise
     with run.lock:
         run.requests += reply.requests if asked else 0
-    run.answered = True
+    run.answered = run.answered or reply.requests > 0
     return reply
 
 

@@ -16,9 +16,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from correlation.log_patterns import fingerprints, normal_level
+from correlation.log_patterns import fingerprints, fits, normal_level
 from correlation.magnitude import hill
-from correlation.telemetry import Evidence, LogLine, Telemetry
+from correlation.telemetry import Evidence, LogLine, LogPattern, Telemetry
 from correlation.units import digits
 
 LEVEL_WEIGHTS = {"fatal": 1.0, "error": 1.0, "warn": 0.7, "": 0.5, "info": 0.4, "debug": 0.2}
@@ -57,18 +57,44 @@ def log_evidence(telemetry: Telemetry, onset: float, names: Iterable[str]) -> li
         level = normal_level(line.level) or level
         groups.setdefault((line.service, identity), []).append((line, template, level))
     mentions = _Mentions(names)
+    counted = _pattern_counts(telemetry.log_patterns, groups, onset)
     per_service: dict[str, list[Evidence]] = {}
     for (service, identity), members in groups.items():
         found = _judge(
             telemetry, service, identity, members, onset, covered[_group(members[-1][0])], mentions
         )
         if found is not None:
+            if counted.get((service, identity), 0) > found.details["count"]:  # lines were cut
+                found.details["pattern_count"] = counted[service, identity]
             per_service.setdefault(service, []).append(found)
     chosen = []
     for service in sorted(per_service):
         ordered = sorted(per_service[service], key=lambda item: (-item.confidence, item.key))
         chosen += ordered[:MAX_TEMPLATES]
     return chosen
+
+
+def _pattern_counts(
+    patterns: Iterable[LogPattern],
+    groups: dict[tuple[str, str], list[tuple[LogLine, str, str]]],
+    onset: float,
+) -> dict[tuple[str, str], int]:
+    """Lines since the onset by (service, template id), as the store counted them.
+
+    A template may be several patterns; a pattern that fits two templates counts for neither.
+    """
+    counts: dict[tuple[str, str], int] = {}
+    for pattern in patterns:
+        parts = pattern.text.split("<_>")
+        fitting = [
+            key
+            for key, members in groups.items()
+            if any(fits(parts, line.message) for line in _spread([m[0] for m in members], 5))
+        ]
+        if len(fitting) == 1:
+            since = sum(n for at, n in pattern.counts if at + pattern.step_seconds > onset)
+            counts[fitting[0]] = counts.get(fitting[0], 0) + since
+    return counts
 
 
 def _coverage(

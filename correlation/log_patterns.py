@@ -156,6 +156,22 @@ def _folded(text: str) -> Hashable:
     return (_RUN.sub("0", text), *kept)
 
 
+def fits(parts: Sequence[str], message: str) -> bool:
+    """Whether a line is made of the fixed `parts` of a pattern, in order, with anything between."""
+    if len(parts) == 1:
+        return message == parts[0]
+    first, *middle, last = parts
+    position, end = len(first), len(message) - len(last)
+    if not (message.startswith(first) and message.endswith(last) and position <= end):
+        return False
+    for part in middle:
+        found = message.find(part, position, end)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return True
+
+
 def mask(text: str) -> str:
     """Replace ids, numbers, addresses, paths, times and durations by placeholders."""
     if _WORTH_MASKING.search(text):

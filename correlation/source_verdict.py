@@ -110,7 +110,7 @@ def _verdict(run: Run) -> tuple[SourceState, str]:
         return "not_configured", "no address is set"
     if run.broken:
         return "unavailable", run.broken
-    if not run.replies:
+    if not run.replies or (run.reasons and not any(r.requests for r in run.replies.values())):
         return "unavailable", _reasons(run.reasons.values())
     found = any(reply.found for reply in run.replies.values())
     dropped = sum(reply.dropped for reply in run.replies.values())
@@ -127,7 +127,8 @@ def _verdict(run: Run) -> tuple[SourceState, str]:
         return ("partial" if failed else "ok"), "; ".join([*failed, *said])
     only = f"only NaN or infinite values ({dropped} samples)" if dropped else "no data"
     nothing = f"answered, but with {only} for the time asked"
-    return ("partial" if failed else "no_data"), "; ".join([*failed, nothing])
+    why = dict.fromkeys(note for reply in run.replies.values() for note in reply.notes)
+    return ("partial" if failed else "no_data"), "; ".join([*failed, nothing, *why])
 
 
 def _reasons(reasons: Iterable[str]) -> str:

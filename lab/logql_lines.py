@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from lab.logline import json_fields, logfmt_pairs
-from lab.logql_tree import LineFilter, NumberFilter, Parse, Pick, Stage
+from lab.logql_tree import AnyOf, LineFilter, NumberFilter, Parse, Pick, Stage
 from lab.logstore import Entry
 from lab.matchers import Matcher
 
@@ -49,6 +49,9 @@ def processed(labels: Mapping[str, str], entry: Entry, stages: Iterable[Stage]) 
             case NumberFilter():
                 if not _number_passes(known, stage):
                     return None
+            case AnyOf():
+                if not any(_passes(known, one) for one in stage.filters):
+                    return None
             case Pick():
                 known = {
                     name: value
@@ -68,6 +71,12 @@ def _extract(known: Labels, base: Labels, line: str, format_name: str) -> None:
     for key, value in fields.items():
         name = _label_name(key)
         known[f"{name}_extracted" if name in base else name] = value
+
+
+def _passes(known: Labels, one: Matcher | NumberFilter) -> bool:
+    if isinstance(one, Matcher):
+        return one.matches(known.get(one.name, ""))
+    return _number_passes(known, one)
 
 
 def _number_passes(known: Labels, stage: NumberFilter) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lab.logql_tree import (
     Aggregation,
+    AnyOf,
     LineFilter,
     LogQLError,
     LogQuery,
@@ -203,13 +204,19 @@ class _Reader:
         )
         if name in refused:
             raise Unsupported(f'"| {name}"')
-        return self.label_filter(name)
+        filters = [self.label_filter(name)]
+        while self.at("or"):
+            self.take()
+            filters.append(self.label_filter(self.take("word")))
+        if self.at("and", ","):
+            raise Unsupported(f'"{self.text}" between label filters')
+        return AnyOf(tuple(filters)) if len(filters) > 1 else filters[0]
 
-    def label_filter(self, name: str) -> Stage:
+    def label_filter(self, name: str) -> Matcher | NumberFilter:
         if self.kind == "end":
             raise self.unexpected()
         op = self.expect("=", "==", "!=", "=~", "!~", ">", ">=", "<", "<=")
-        found: Stage
+        found: Matcher | NumberFilter
         if self.kind == "number" and op in COMPARISONS:
             found = NumberFilter(name, op, float(self.take()))
             if self.kind == "word" and self.text not in ("and", "or"):
@@ -220,8 +227,6 @@ class _Reader:
             found = self.matcher(name, op)
         else:
             raise self.unexpected()
-        if self.at("and", "or", ","):
-            raise Unsupported(f'"{self.text}" between label filters')
         return found
 
     def metric_query(self) -> MetricQuery:

@@ -56,7 +56,14 @@ class Pick:
     names: tuple[str, ...]
 
 
-Stage = LineFilter | Parse | NumberFilter | Pick | Matcher
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Label filters joined by `or`."""
+
+    filters: tuple[Matcher | NumberFilter, ...]
+
+
+Stage = LineFilter | Parse | NumberFilter | Pick | Matcher | AnyOf
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -46,6 +47,7 @@ class LokiClient:
         headers: Mapping[str, str] | None = None,
         timeout_seconds: float = 5.0,
         verify: bool | str = True,
+        client_certificate: tuple[str, str] | None = None,
         max_bytes: int = MAX_BYTES,
         retries: int = 1,
         service_labels: Sequence[str] = SERVICE_LABELS,
@@ -58,11 +60,18 @@ class LokiClient:
             headers=sent,
             timeout_seconds=timeout_seconds,
             verify=verify,
+            client_certificate=client_certificate,
             max_bytes=max_bytes,
             retries=retries,
         )
         self.service_labels = tuple(service_labels)
         self.level_labels = tuple(level_labels)
+
+    def reading(self, service_labels: Sequence[str], level_labels: Sequence[str]) -> LokiClient:
+        """The same server, lines read by other labels."""
+        other = copy(self)
+        other.service_labels, other.level_labels = tuple(service_labels), tuple(level_labels)
+        return other
 
     def lines(
         self,
