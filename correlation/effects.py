@@ -24,6 +24,7 @@ FLOORS_BY_SIGNAL: dict[str, tuple[float, float]] = {
     "pool_saturation": (0.06, 0.10),
     "pool_waiting": (0.5, 0.25),
     "restarts": (0.1, 0.0),
+    "error_log_rate": (0.1, 0.25),
     "replicas_ready": (0.04, 0.0),
 }
 FLOORS_BY_UNIT: dict[str, tuple[float, float]] = {
