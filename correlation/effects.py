@@ -23,8 +23,11 @@ FLOORS_BY_SIGNAL: dict[str, tuple[float, float]] = {
     "memory_saturation": (0.03, 0.05),
     "pool_saturation": (0.06, 0.10),
     "pool_waiting": (0.5, 0.25),
+    "cpu_throttling": (0.04, 0.10),
+    "event_loop_lag": (0.01, 0.25),
     "restarts": (0.1, 0.0),
     "error_log_rate": (0.1, 0.25),
+    "oom_kills": (0.1, 0.0),
     "replicas_ready": (0.04, 0.0),
 }
 FLOORS_BY_UNIT: dict[str, tuple[float, float]] = {

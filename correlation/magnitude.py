@@ -29,7 +29,10 @@ _DIFFERENCE: dict[str, tuple[float, float]] = {
     "memory_saturation": (0.25, 2.0),
     "pool_saturation": (0.25, 2.0),
     "pool_waiting": (2.0, 1.2),
+    "cpu_throttling": (0.25, 2.0),
+    "event_loop_lag": (0.1, 1.5),
     "restarts": (0.4, 1.5),
+    "oom_kills": (0.4, 1.5),
     "replicas_ready": (0.12, 1.4),
 }
 _LOG_RATIO_BY_UNIT: dict[str, tuple[float, float, float]] = {

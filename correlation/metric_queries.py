@@ -1,19 +1,58 @@
-"""The metric queries of one analysis: one range query a signal, all services at once."""
+"""The metric queries of one analysis: one range query a signal, all services at once.
+
+Which queries is a matter of profiles: those the data source names, else those whose metrics the
+server has, which one request finds out (it leads to the others). Their number depends on the
+conventions in use and on overrides in the catalogue, not on how many services there are.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from correlation import profiles
+from correlation.backends.errors import BackendError
 from correlation.backends.prometheus import PrometheusClient
 from correlation.deadline import Deadline
-from correlation.profiles import ProfileQuery
+from correlation.metric_answers import read
+from correlation.metric_overrides import Given, overrides, source_rows
+from correlation.profile_detection import (
+    cannot_list,
+    has_data,
+    metric_names,
+    present,
+    remembered,
+)
+from correlation.profiles import Profile, ProfileQuery
+from correlation.promql_templates import check_filter, values_of
 from correlation.sources import Query, Reply, Scope, Source, grid, http_arguments, windows
-from correlation.telemetry import Series
 
 STEP_SECONDS = 15.0
 WINDOW_SECONDS = 60.0
 MAX_BYTES = 16_000_000
+NO_METRICS = (
+    "none of the metrics that query profiles read were found: "
+    "name a profile, add one, or give queries"
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all queries of one analysis of one source share.
+
+    `own` are the profiles that services name; `window_seconds` is that of rates.
+    """
+
+    client: PrometheusClient
+    source: Source
+    scope: Scope
+    over: tuple[float, float, float]
+    window_seconds: float
+    matchers: str
+    own: tuple[Profile, ...]
+    given: tuple[Given, ...]
 
 
 def metric_queries(source: Source, scope: Scope) -> dict[str, Query]:
@@ -22,47 +61,154 @@ def metric_queries(source: Source, scope: Scope) -> dict[str, Query]:
     Each covers baseline and incident window. The rate window is never shorter than the step,
     or samples between two points would be lost.
     """
+    plan = _plan(source, scope)
+    chosen = named_profiles(source)
+    if chosen:
+        return _queries(plan, [*plan.own, *chosen], None)
+    names = remembered(_key(plan))
+    if names is not None:
+        return _detected(plan, names)
+    known = _queries(plan, plan.own, None)
+    return {**known, "profiles": Query(partial(_detect, plan))}
+
+
+def named_profiles(source: Source) -> list[Profile]:
+    """The profiles of the option `profile`: a name or a list, best first; empty to find out."""
+    given = source.options.get("profile") or []
+    listed = [given] if isinstance(given, str) else given
+    if not isinstance(listed, list | tuple) or not all(isinstance(one, str) for one in listed):
+        raise ValueError("option profile must be a name or a list of names")
+    return [profiles.load(name) for name in dict.fromkeys(listed)]
+
+
+def _plan(source: Source, scope: Scope) -> Plan:
     client = PrometheusClient(
         source.url,
         **http_arguments(source),
         max_bytes=int(source.number("max_bytes", MAX_BYTES)),
     )
     asked = windows(scope)
-    span = (asked.baseline[0], asked.window[1])
-    start, end, step = grid(span, source.number("step_seconds", STEP_SECONDS))
-    rate_window = max(source.number("window_seconds", WINDOW_SECONDS), step)
-    profile = profiles.load(source.text("profile", profiles.DEFAULT_PROFILE))
-    return {
-        row.signal: Query(
-            partial(_ask, client, row, (start, end, step), source.slug),
-            (row.query, start, end, step),
+    over = grid((asked.baseline[0], asked.window[1]), source.number("step_seconds", STEP_SECONDS))
+    matchers = source.text("filter", "").strip().rstrip(",")
+    try:
+        check_filter(matchers)
+    except ValueError as error:
+        raise ValueError(f"option filter {error}") from None
+    window_seconds = max(source.number("window_seconds", WINDOW_SECONDS), over[2])
+    own = dict.fromkeys(
+        scope.found_as[name].profile for name in _near(scope) if scope.found_as[name].profile
+    )
+    values = values_of(window_seconds, matchers)
+    return Plan(
+        client=client,
+        source=source,
+        scope=scope,
+        over=over,
+        window_seconds=window_seconds,
+        matchers=matchers,
+        own=tuple(profiles.load(name) for name in own),
+        given=tuple(overrides(scope, _near(scope), values)),
+    )
+
+
+def _near(scope: Scope) -> list[str]:
+    """The services whose settings in the catalogue matter here, the affected one first."""
+    known = [name for name in sorted(scope.found_as) if name != scope.target]
+    if scope.services:
+        known = [name for name in known if name in scope.services]
+    return [name for name in (scope.target,) if name in scope.found_as and name] + known
+
+
+def _key(plan: Plan) -> tuple[Any, ...]:
+    """What decides which metrics there are; incidents of one hour share it."""
+    source = plan.source
+    hour = int(plan.over[1] // 3600)
+    return (source.slug, source.url, tuple(sorted(source.headers.items())), plan.matchers, hour)
+
+
+def _detect(plan: Plan, deadline: Deadline) -> Reply:
+    """Asks which metrics there are, and leads to the queries that read them."""
+    known = [profiles.load(name) for name in profiles.names()]
+    span = plan.over[:2]
+    try:
+        names, requests = metric_names(
+            _key(plan), plan.client, known, plan.matchers, span, deadline
         )
-        for row in profile.queries(rate_window)
+    except BackendError as error:
+        if not cannot_list(error):
+            raise
+        note = f"the metric names could not be listed ({error.detail}), profile not chosen by them"
+        usual = [profiles.load(profiles.DEFAULT_PROFILE)]
+        return Reply(notes=(note,), then=_queries(plan, [*plan.own, *usual], None))
+    return Reply(
+        then=_detected(plan, names), requests=requests, notes=() if names else (NO_METRICS,)
+    )
+
+
+def _detected(plan: Plan, names: frozenset[str]) -> dict[str, Query]:
+    found = present([profiles.load(name) for name in profiles.names()], names)
+    return _queries(plan, [*plan.own, *found], names)
+
+
+def _queries(
+    plan: Plan, chosen: Iterable[Profile], names: frozenset[str] | None
+) -> dict[str, Query]:
+    """The queries of the profiles in their order, and the overrides.
+
+    A query over metrics that an earlier profile's query reads for the same signal only matters
+    where that one leaves services nameless, so it is sent after it, and only then.
+    """
+    asked: dict[str, Query] = {
+        given.name: _query(plan, given.row, given.service) for given in plan.given
     }
+    rows = list(source_rows(plan.source, values_of(plan.window_seconds, plan.matchers)))
+    for profile in {one.name: one for one in chosen}.values():
+        for row in profile.queries(plan.window_seconds, plan.matchers):
+            if names is None or profile in plan.own or has_data(row, names):
+                rows.append(row)
+    leading: dict[ProfileQuery, list[ProfileQuery]] = {}
+    for row in rows:
+        before = next((first for first in leading if _covers(first, row)), None)
+        leading.setdefault(row, []) if before is None else leading[before].append(row)
+    for row, rest in leading.items():
+        asked[_name(row, asked)] = _query(plan, row, then=tuple(rest))
+    return asked
+
+
+def _covers(first: ProfileQuery, row: ProfileQuery) -> bool:
+    """Whether `first` reads every metric that `row` does, for the same signal."""
+    return first.signal == row.signal and bool(row.metrics) and row.metrics <= first.metrics
+
+
+def _name(row: ProfileQuery, taken: Mapping[str, Query]) -> str:
+    return row.signal if row.signal not in taken else f"{row.signal} ({row.profile})"
+
+
+def _query(
+    plan: Plan, row: ProfileQuery, service: str = "", then: tuple[ProfileQuery, ...] = ()
+) -> Query:
+    key = (row.query, row.service_label, row.peer_label, service, *plan.over)
+    return Query(partial(_ask, plan, row, service, then), key)
 
 
 def _ask(
-    client: PrometheusClient,
+    plan: Plan,
     row: ProfileQuery,
-    over: tuple[float, float, float],
-    slug: str,
+    service: str,
+    then: tuple[ProfileQuery, ...],
     deadline: Deadline,
 ) -> Reply:
-    answer = client.query_range(row.query, *over, deadline)
-    series = [
-        Series(
-            service=vector.labels[row.service_label],
-            signal=row.signal,
-            times=vector.times,
-            values=vector.values,
-            direction=row.direction,
-            unit=row.unit,
-            peer=vector.labels[row.peer_label] if row.peer_label else None,
-            source=slug,
-            query=row.query,
-        )
-        for vector in answer.series
-        if vector.labels.get(row.service_label)
-        and (row.peer_label is None or vector.labels.get(row.peer_label))
-    ]
-    return Reply(series=tuple(series), dropped=answer.dropped, partial=answer.warnings)
+    answer = plan.client.query_range(row.query, *plan.over, deadline)
+    found = read(answer, row, plan.scope, plan.source.slug, service)
+    if then and (found.nameless or not found.series):
+        following = {f"{row.signal} ({then[0].profile})": _query(plan, then[0], "", then[1:])}
+    else:
+        following = {}
+    notes = found.notes if service or not following else ()
+    return Reply(
+        series=found.series,
+        dropped=answer.dropped,
+        partial=answer.warnings,
+        notes=(*notes, *answer.infos),
+        then=following,
+    )

@@ -1,29 +1,59 @@
-"""Query profiles: which PromQL gives which signal, as data (backends/profiles/*.yaml).
+"""Query profiles: which PromQL gives which signal, as data.
 
-A profile is checked when it is loaded: fields, signals, placeholders, and that every query
-parses. Placeholders are written `$window` (string.Template; `$$` is a literal dollar sign),
-because PromQL is full of braces.
+Shipped in backends/profiles/*.yaml; a user's own stand in the folder QUERY_PROFILES_DIR, where
+a file of a shipped name takes its place. A profile is checked when it is loaded: fields,
+signals, units, placeholders, and that every query parses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from string import Template
-from typing import Any, cast, get_args
+from pathlib import Path
+from typing import Any
 
-import promql_parser
 import yaml
+from django.conf import settings
 
-from correlation.telemetry import SIGNALS, Direction
+from correlation.promql_templates import (
+    PEER,
+    PLACEHOLDERS,
+    SERVICE,
+    Candidate,
+    TemplateError,
+    check,
+    expanded,
+    metrics_of,
+    rendered,
+    values_of,
+)
+from correlation.telemetry import SIGNAL_UNITS, Direction
 
 DEFAULT_PROFILE = "http_requests_total"
-LONG_WINDOW_SECONDS = 60.0
+
+ORDER = (
+    "http_requests_total",
+    "otel_http",
+    "otel_http_ms",
+    "spring",
+    "grpc",
+    "otel_rpc",
+    "istio",
+    "client_defaults",
+    "ingress_nginx",
+    "kube_state",
+    "service_graph",
+)
+"""Whose answer about a signal of a service counts when several give it: a service's own
+instruments before a proxy's view, both before what is derived from traces. Others come first."""
 
 _FIELDS = ("signal", "unit", "direction", "query")
-_PLACEHOLDERS = ("long_window", "window")
+_KEYS = {
+    "name", "description", "detect", "define", "queries",
+    "service_label", "peer_label", "service_from", "caller_from", "peer_from",
+}  # fmt: skip
 
 
 class ProfileError(ValueError):
@@ -32,7 +62,10 @@ class ProfileError(ValueError):
 
 @dataclass(frozen=True)
 class ProfileQuery:
-    """One rendered query: ask `query`, read the service and peer from these labels."""
+    """One query: ask `query`, read the service and peer from these labels.
+
+    `metrics` are the names it reads; `peer_label` is None unless the signal is an edge's.
+    """
 
     signal: str
     query: str
@@ -40,48 +73,65 @@ class ProfileQuery:
     direction: Direction
     service_label: str
     peer_label: str | None
+    profile: str = ""
+    metrics: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A named set of query templates; `templates` are ProfileQuery with placeholders in."""
+    """A named set of query templates; `templates` are ProfileQuery with placeholders in.
+
+    `detect` are metrics any one of which says that the convention is in use.
+    """
 
     name: str
     description: str
     templates: tuple[ProfileQuery, ...]
+    detect: frozenset[str] = frozenset()
 
-    def queries(self, window_seconds: float) -> list[ProfileQuery]:
+    @property
+    def signals(self) -> frozenset[str]:
+        return frozenset(row.signal for row in self.templates)
+
+    def queries(self, window_seconds: float, matchers: str = "") -> list[ProfileQuery]:
         """The queries to send, rates taken over `window_seconds` (at least one second)."""
         if window_seconds < 1:
             raise ProfileError(f"{self.name}: the rate window must be at least 1 s")
-        values = {
-            "window": duration(window_seconds),
-            "long_window": duration(max(window_seconds, LONG_WINDOW_SECONDS)),
-        }
-        return [
-            ProfileQuery(**{**vars(row), "query": Template(row.query).substitute(values)})
-            for row in self.templates
-        ]
+        values = values_of(window_seconds, matchers)
+        return [replace(row, query=rendered(row.query, values)) for row in self.templates]
 
 
-def duration(seconds: float) -> str:
-    """A PromQL duration: "30s", or milliseconds where seconds are not whole."""
-    return f"{round(seconds)}s" if float(seconds).is_integer() else f"{round(seconds * 1000)}ms"
+def load(name: str = DEFAULT_PROFILE) -> Profile:
+    """A profile by name. Raises ProfileError if there is none or it is broken."""
+    path = _files().get(name)
+    if path is None:
+        raise ProfileError(f"no query profile is called {name!r}; there are: {', '.join(names())}")
+    return _load(path, name)
 
 
 @cache
-def load(name: str = DEFAULT_PROFILE) -> Profile:
-    """A shipped profile by name. Raises ProfileError if there is none or it is broken."""
-    if name not in names():
-        raise ProfileError(f"no query profile is called {name!r}; there are: {', '.join(names())}")
-    text = (_folder() / f"{name}.yaml").read_text(encoding="utf-8")
-    return parse(text, name)
+def _load(path: Any, name: str) -> Profile:
+    return parse(path.read_text(encoding="utf-8"), name)
 
 
 def names() -> tuple[str, ...]:
-    """The names of the profiles shipped."""
-    files = (entry.name for entry in _folder().iterdir())
-    return tuple(sorted(file.removesuffix(".yaml") for file in files if file.endswith(".yaml")))
+    """The names of all profiles, in the order in which their answers count."""
+    known = _files()
+    return (*sorted(set(known) - set(ORDER)), *(name for name in ORDER if name in known))
+
+
+def own_folder() -> Path | None:
+    """Where the user's own profiles are, if anywhere."""
+    folder = settings.QUERY_PROFILES_DIR
+    return Path(folder) if folder else None
+
+
+def _files() -> dict[str, Any]:
+    found = [*(resources.files("correlation.backends") / "profiles").iterdir()]
+    folder = own_folder()
+    if folder is not None and folder.is_dir():
+        found += sorted(folder.iterdir())
+    return {path.name.removesuffix(".yaml"): path for path in found if path.name.endswith(".yaml")}
 
 
 def parse(text: str, name: str) -> Profile:
@@ -92,17 +142,17 @@ def parse(text: str, name: str) -> Profile:
         raise ProfileError(f"{name}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict) or not isinstance(document.get("queries"), list):
         raise ProfileError(f"{name}: a profile is a mapping with a list of queries")
+    if unknown := sorted(set(map(str, document)) - _KEYS):
+        raise ProfileError(f"{name}: unknown field {', '.join(unknown)}")
     rows = tuple(_query(name, document, row) for row in document["queries"])
     twice = {row.signal for row in rows if [other.signal for other in rows].count(row.signal) > 1}
     if twice:
         raise ProfileError(f"{name}: {', '.join(sorted(twice))} is given twice")
-    profile = Profile(name, str(document.get("description", "")), rows)
-    for row in profile.queries(LONG_WINDOW_SECONDS):
-        try:
-            promql_parser.parse(row.query)
-        except ValueError as error:
-            raise ProfileError(f"{name}: {row.signal}: does not parse: {error}") from None
-    return profile
+    detect = document.get("detect", [])
+    if not isinstance(detect, list) or not all(isinstance(one, str) for one in detect):
+        raise ProfileError(f"{name}: detect must be a list of metric names")
+    found = frozenset(detect) or frozenset(metric for row in rows for metric in row.metrics)
+    return Profile(name, str(document.get("description", "")), rows, found)
 
 
 def _query(profile: str, document: Mapping[str, Any], row: Any) -> ProfileQuery:
@@ -114,25 +164,61 @@ def _query(profile: str, document: Mapping[str, Any], row: Any) -> ProfileQuery:
             raise ProfileError(f"{where}: {field} is missing or not text")
     if unknown := sorted(set(row) - set(_FIELDS)):
         raise ProfileError(f"{where}: unknown field {', '.join(map(str, unknown))}")
-    if row["signal"] not in SIGNALS:
+    if row["signal"] not in SIGNAL_UNITS:
         raise ProfileError(f"{where}: not a known signal")
-    if row["direction"] not in get_args(Direction):
-        raise ProfileError(f"{where}: direction must be one of {', '.join(get_args(Direction))}")
-    template = Template(row["query"])
-    if not template.is_valid():
-        raise ProfileError(f"{where}: a lone $ in the query; write $$ for a dollar sign")
-    if unknown := sorted(set(template.get_identifiers()) - set(_PLACEHOLDERS)):
-        raise ProfileError(f"{where}: unknown placeholder ${', $'.join(unknown)}")
+    unit, direction = SIGNAL_UNITS[row["signal"]]
+    if row["unit"] != unit:
+        raise ProfileError(f"{where}: unit must be {unit}: convert it in the query")
+    if row["direction"] != direction:
+        raise ProfileError(f"{where}: direction must be {direction}")
+    services = _candidates(f"{profile}: service_from", document.get("service_from", []))
+    peers = _candidates(f"{profile}: peer_from", document.get("peer_from", []))
+    callers = _candidates(f"{profile}: caller_from", document.get("caller_from", []))
+    try:
+        query = expanded(_defined(document, row["query"]), services, callers or services, peers)
+        check(query, PLACEHOLDERS)
+    except TemplateError as error:
+        raise ProfileError(f"{where}: {error}") from None
     edge = row["signal"].startswith("client_")
     return ProfileQuery(
         signal=row["signal"],
-        query=row["query"],
-        unit=row["unit"],
-        direction=cast(Direction, row["direction"]),
-        service_label=str(document.get("service_label", "service")),
-        peer_label=str(document.get("peer_label", "peer")) if edge else None,
+        query=" ".join(query.split()),
+        unit=unit,
+        direction=direction,
+        service_label=str(document.get("service_label", SERVICE if services else "service")),
+        peer_label=str(document.get("peer_label", PEER if peers else "peer")) if edge else None,
+        profile=profile,
+        metrics=metrics_of(rendered(query, values_of(60.0))),
     )
 
 
-def _folder() -> Any:
-    return resources.files("correlation.backends") / "profiles"
+def _defined(document: Mapping[str, Any], query: str) -> str:
+    """The query with the profile's own abbreviations (`define`) written out."""
+    definitions = document.get("define", {})
+    if not isinstance(definitions, dict) or not all(
+        isinstance(name, str) and isinstance(text, str) for name, text in definitions.items()
+    ):
+        raise TemplateError("define must give texts by name")
+    for name in sorted(definitions, key=len, reverse=True):
+        query = query.replace(f"${{{name}}}", definitions[name])
+    return query
+
+
+def _candidates(where: str, given: Any) -> tuple[Candidate, ...]:
+    """Rows of service_from and peer_from: a label, or {label or labels, match}."""
+    if not isinstance(given, list):
+        raise ProfileError(f"{where}: must be a list")
+    found = []
+    for one in given:
+        row = {"label": one} if isinstance(one, str) else one
+        if not isinstance(row, dict) or set(row) - {"label", "labels", "match"}:
+            raise ProfileError(f"{where}: give a label, or label or labels and match")
+        labels = row.get("labels", [row.get("label")])
+        if not isinstance(labels, list) or not all(_is_label(label) for label in labels):
+            raise ProfileError(f"{where}: {labels} are not label names")
+        found.append(Candidate(tuple(labels), str(row.get("match", "(.+)"))))
+    return tuple(found)
+
+
+def _is_label(name: Any) -> bool:
+    return isinstance(name, str) and bool(name) and name.isidentifier() and name.isascii()

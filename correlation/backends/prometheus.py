@@ -85,8 +85,10 @@ class PrometheusClient:
         start: float | None = None,
         end: float | None = None,
     ) -> tuple[str, ...]:
+        """The values of a label, of series that match one of the selectors; always a GET."""
         params = _window(match, start, end)
-        data, _ = self._data(f"/api/v1/label/{quote(label, safe='')}/values", params, deadline)
+        path = f"/api/v1/label/{quote(label, safe='')}/values"
+        data, _ = self._data(path, params, deadline, form=False)
         if not isinstance(data, list) or not all(isinstance(value, str) for value in data):
             self.http.bad_body("answered label values that are not a list of strings")
         return tuple(data)
@@ -147,10 +149,10 @@ class PrometheusClient:
         )
 
     def _data(
-        self, path: str, params: Mapping[str, Any], deadline: Deadline
+        self, path: str, params: Mapping[str, Any], deadline: Deadline, *, form: bool = True
     ) -> tuple[Any, tuple[tuple[str, ...], tuple[str, ...]]]:
         """`data` of a success envelope, with its warnings and infos."""
-        body = self.http.get_json(path, params, deadline, form=True)
+        body = self.http.get_json(path, params, deadline, form=form)
         if not isinstance(body, dict) or body.get("status") not in ("success", "error"):
             self.http.bad_body("answered JSON that is not the Prometheus API's")
         if body["status"] == "error":

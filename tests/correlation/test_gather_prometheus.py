@@ -52,7 +52,7 @@ def telemetry() -> Telemetry:
     except ServerError as error:
         pytest.skip(f"real Prometheus: {error}")
     with running_prometheus(history()) as url:
-        found, (status, _) = gather(scope, [Source("prometheus", "prometheus", url)])
+        found, (status, *_) = gather(scope, [Source("prometheus", "prometheus", url)])
     assert status.status == "ok"
     # 0 / 0 of the pool, at every point of the grid that has both gauges
     assert status.detail == "141 NaN or infinite samples were left out"
