@@ -131,7 +131,7 @@ def _open(source: Source) -> Access:
         settings.cert_file, settings.key_file = source.client_certificate
     parts = urlsplit(settings.host)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("the server's address must begin with http:// or https://")
+        raise config.ConfigException("the server's address must begin with http:// or https://")
     api = client.ApiClient(configuration=settings)
     api.rest_client.pool_manager.pool_classes_by_scheme = GUARDED_POOLS
     if source.url and not source.kubeconfig:
