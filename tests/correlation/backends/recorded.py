@@ -9,7 +9,11 @@ from typing import Any
 import responses
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
-BASE = {"prometheus": "http://prometheus.test:9090", "loki": "http://loki.test:3100"}
+BASE = {
+    "prometheus": "http://prometheus.test:9090",
+    "loki": "http://loki.test:3100",
+    "tempo": "http://tempo.test:3200",
+}
 
 
 def recording(server: str, name: str) -> dict[str, Any]:
