@@ -105,7 +105,7 @@ def _timed(scope: Scope, sources: Sequence[Source]) -> float:
 
 def _asked(url: str) -> Counter[str]:
     """Requests by source since the last call."""
-    with urllib.request.urlopen(f"{url}/requests", timeout=10) as response:  # noqa: S310
+    with urllib.request.urlopen(f"{url}/requests/all", timeout=10) as response:  # noqa: S310
         return Counter(kind for kind, _ in json.load(response))
 
 

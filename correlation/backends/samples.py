@@ -31,12 +31,12 @@ def read_vector(http: HttpSource, labels: dict[str, str], pairs: Any) -> tuple[V
     """Samples `[seconds, "value"]` as a series, and how many were dropped as not finite."""
     if not isinstance(pairs, list):
         http.bad_body("answered a series without a list of samples")
-    times, values = np.empty(len(pairs)), np.empty(len(pairs))
     try:
-        for i, (at, value) in enumerate(pairs):
-            if type(at) not in (int, float) or type(value) is not str:
-                raise ValueError
-            times[i], values[i] = at, float(value)
+        moments, texts = zip(*pairs, strict=True) if pairs else ((), ())
+        if not (set(map(type, moments)) <= {int, float} and set(map(type, texts)) <= {str}):
+            raise ValueError
+        times = np.array(moments, dtype=np.float64)
+        values = np.array([float(text) for text in texts], dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         http.bad_body('answered a sample that is not [seconds, "value"]')
     if np.any(np.diff(times) <= 0):

@@ -2,7 +2,7 @@
 
 A chain of services, each calling the next; every query of a profile gets one series a service
 (or an edge), so that gathering can be counted and timed. What it says is steady: no fault.
-Prefixes: /prometheus /loki /tempo /kubernetes; /requests tells (and forgets) what was asked.
+Prefixes: /prometheus /loki /tempo /kubernetes; /requests/all tells (and forgets) what was asked.
 """
 
 from __future__ import annotations
@@ -183,6 +183,8 @@ def _series(server: TelemetryServer, query: str, times: list[float]) -> list[dic
 def _loki(server: TelemetryServer, path: str, params: Params) -> Any:
     if path.endswith("/buildinfo"):
         return {"version": "3.0.0"}
+    if path.endswith("/series"):
+        return _success([{"service_name": name} for name in server.services])
     if path.endswith("/labels"):
         return _success(["service_name", "namespace", "pod"])
     if path.endswith("/values"):
