@@ -64,7 +64,7 @@ def propose(
     services = [
         _existing(by_slug[slug], groups[identity])
         if identity[0] == "known"
-        else _new(slug, groups[identity], sorter)
+        else _new(slug, groups[identity], sorter, apart=bool(identity[1]))
         for identity, slug in slugs.items()
         if slug
     ]
@@ -127,7 +127,8 @@ class _Sorter:
             which = ", ".join(claimed or sorted(places))
             self.notes.add(f"{name} of {kind} may be any of: {which}; it was given to none")
             return None
-        return key, namespace if len(places) > 1 else ""
+        apart = len(places) > 1 or (namespace and key in self._by_key)
+        return key, namespace if apart else ""
 
     def slug(self, identity: Identity, group: _Group) -> str:
         if identity[0] == "known":
@@ -174,7 +175,7 @@ def _within(
     ]
 
 
-def _new(slug: str, group: _Group, sorter: _Sorter) -> ProposedService:
+def _new(slug: str, group: _Group, sorter: _Sorter, apart: bool) -> ProposedService:
     found = group.names_by_kind()
     every = [name for kind in found.values() for name in kind]
     role, why = roles.guess(
@@ -191,9 +192,15 @@ def _new(slug: str, group: _Group, sorter: _Sorter) -> ProposedService:
         role=role,
         role_because=why,
         namespace=places[0] if len(places) == 1 else "",
-        selectors=_selectors(slug, found),
+        selectors=_selectors(slug, found, general=not apart) | (_labelled(group) if apart else {}),
         seen=_seen(group.sightings),
     )
+
+
+def _labelled(group: _Group) -> dict[str, Any]:
+    """Namesakes are told apart by the labels of their workload, within their namespace."""
+    labels = sorted({one.label_selector for one in group.sightings if one.label_selector})
+    return {"kubernetes": {"label_selector": labels[0]}} if len(labels) == 1 else {}
 
 
 def _existing(known: Known, group: _Group) -> ProposedService:

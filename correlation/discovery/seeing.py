@@ -126,6 +126,7 @@ def _of_cluster(source: Source, found: Iterable[Workload], problems: tuple[str, 
             Sighting(
                 "kubernetes", source.slug, one.service, f"{one.kind} {one.name}",
                 namespace=one.namespace, images=one.images,
+                label_selector=one.label_selector,
             )
             for one in found
         ),

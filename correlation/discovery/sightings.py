@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
-
-Evidence = Literal["image", "attribute", "name"]
 
 
 @dataclass(frozen=True)
@@ -14,7 +11,7 @@ class Sighting:
 
     `where` says how it was seen, for the reader. `images` and `systems` are evidence of a role:
     container images, and values of attributes such as `db.system`. `namespace` is the cluster's,
-    "" when the source does not say.
+    "" when the source does not say; `label_selector` that of the workload.
     """
 
     kind: str
@@ -24,6 +21,7 @@ class Sighting:
     namespace: str = ""
     images: tuple[str, ...] = ()
     systems: tuple[str, ...] = ()
+    label_selector: str = ""
 
 
 @dataclass(frozen=True)

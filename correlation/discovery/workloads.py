@@ -30,6 +30,7 @@ class Workload:
     namespace: str
     service: str
     images: tuple[str, ...]
+    label_selector: str = ""
 
 
 def workloads(
@@ -93,10 +94,20 @@ def _named(items: Sequence[tuple[str, Object]]) -> tuple[Workload, ...]:
             name = labels[_INSTANCE]
         found.append(
             Workload(
-                kind, name_of(item), namespace_of(item), name or name_of(item), _main_image(item)
+                kind,
+                name_of(item),
+                namespace_of(item),
+                name or name_of(item),
+                _main_image(item),
+                _selector(item),
             )
         )
     return tuple(sorted(found, key=lambda one: (one.namespace, one.service, one.kind, one.name)))
+
+
+def _selector(item: Object) -> str:
+    wanted = part(item, "spec", "selector", "matchLabels")
+    return ",".join(f"{key}={value}" for key, value in sorted(wanted.items()))
 
 
 def _main_image(item: Object) -> tuple[str, ...]:

@@ -54,10 +54,19 @@ class SourceReport:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            **{
-                name: value for name, value in vars(self).items() if name not in ("facts", "advice")
-            },
+            "slug": self.slug,
+            "kind": self.kind,
+            "label": self.label,
+            "state": self.state,
             "usable": self.usable,
+            "detail": self.detail,
+            "required": self.required,
+            "reachable": self.reachable,
+            "version": self.version,
+            "latency_seconds": self.latency_seconds,
+            "breaker": self.breaker,
+            "queries": self.queries,
+            "seconds": self.seconds,
             **self.facts,
             "advice": list(self.advice),
         }

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from correlation.backends.errors import BackendError
-from correlation.backends.kubernetes import KubernetesApi, list_path
+from correlation.backends.kubernetes import KubernetesApi, Listing, list_path
 from correlation.backends.tempo import TempoClient
 from correlation.cluster_objects import (
     Object,
@@ -86,8 +86,10 @@ def take(source: Source, scope: Scope, deadline: Deadline) -> Inventory:
         return Inventory()
     try:
         return ask(source, scope, deadline)
-    except (BackendError, ValueError) as error:
-        return Inventory(problems=(error.detail if isinstance(error, BackendError) else "",))
+    except BackendError as error:
+        return Inventory(problems=(error.detail,))
+    except ValueError:
+        return Inventory()  # a wrong option: the source's status says so
 
 
 def _loki(source: Source, scope: Scope, deadline: Deadline) -> Inventory:
@@ -112,16 +114,10 @@ def _tempo(source: Source, scope: Scope, deadline: Deadline) -> Inventory:
 def _kubernetes(source: Source, scope: Scope, deadline: Deadline) -> Inventory:
     api, names = KubernetesApi(source), ServiceNames(scope)
     asked = namespaces_of(source, scope)
-    problems: list[str] = []
-    items: list[Object] = []
-    try:
-        for namespace in asked or ("",):
-            items += _pods(api, namespace, deadline, problems)
-    except BackendError as error:
-        if asked or error.status != 403:
-            raise
+    items, errors, cut = _pods(api, asked or ("",), deadline)
+    if not asked and errors and errors[0].status == 403:
         asked = (api.own_namespace(),)
-        items = _pods(api, asked[0], deadline, problems)
+        items, errors, cut = _pods(api, asked, deadline)
     pods = tuple(
         _pod(item, names) for item in items if part(item, "status").get("phase") not in _FINISHED
     )
@@ -130,16 +126,29 @@ def _kubernetes(source: Source, scope: Scope, deadline: Deadline) -> Inventory:
         namespaces=asked,
         pods=pods,
         rights=_rights(api, asked or ("",), deadline),
-        problems=tuple(dict.fromkeys(problems)),
+        problems=tuple(dict.fromkeys([*cut, *(error.detail for error in errors)])),
     )
 
 
 def _pods(
-    api: KubernetesApi, namespace: str, deadline: Deadline, problems: list[str]
-) -> list[Object]:
-    listing = api.list(list_path("/api/v1", "pods", namespace), deadline)
-    problems += [listing.truncated] if listing.truncated else []
-    return list(listing.items)
+    api: KubernetesApi, namespaces: tuple[str, ...], deadline: Deadline
+) -> tuple[list[Object], list[BackendError], list[str]]:
+    """(pods, why some could not be listed, which lists were cut); "" is the whole cluster."""
+
+    def ask(namespace: str) -> Listing | BackendError:
+        try:
+            return api.list(list_path("/api/v1", "pods", namespace), deadline)
+        except BackendError as error:
+            return error
+
+    with ThreadPoolExecutor(5, thread_name_prefix="pods") as pool:
+        answers = list(pool.map(ask, namespaces))
+    listings = [one for one in answers if isinstance(one, Listing)]
+    return (
+        [item for one in listings for item in one.items],
+        [one for one in answers if isinstance(one, BackendError)],
+        [one.truncated for one in listings if one.truncated],
+    )
 
 
 def _pod(item: Object, names: ServiceNames) -> Pod:

@@ -68,7 +68,7 @@ def _view(view: View) -> Iterator[str]:
     if view.state == "unavailable":
         yield f"{head}unavailable"
         return
-    yield head + _SUMMARIES[view.kind](view.facts)
+    yield head + summary(view)
     if view.facts.get("signals"):
         yield from table(
             ("SIGNAL", "VALUE", "NEWEST", "CALLS"),
@@ -87,6 +87,11 @@ def _view(view: View) -> Iterator[str]:
         yield f"      no data: {', '.join(view.facts['missing'])}"
     for said in view.advice:
         yield f"      ! {said}"
+
+
+def summary(view: View) -> str:
+    """One line on what a source shows of a service; it must not be unavailable."""
+    return _SUMMARIES[view.kind](view.facts)
 
 
 def _metrics(facts: dict[str, Any]) -> str:
