@@ -29,6 +29,9 @@ PLACES = {
 }
 """Of what a cluster said, in this order."""
 
+ABOUT_SECONDS = 10.0
+"""Onsets are known to a sample or so: closer than this, before and after cannot be told apart."""
+
 
 def facts(type: str, signal: str, value: float | None, details: Mapping[str, Any]) -> list[Fact]:
     """(label, text) in reading order, for `Correlation.type`, `signal`, `value`, `details`."""
@@ -78,7 +81,9 @@ def _change_facts(signal: str, details: Mapping[str, Any]) -> list[Fact]:
     when = ""
     if _is_number(lead):
         side = "before" if lead >= 0 else "after"
-        when = f"{seconds_in_words(abs(lead))} {side} the trouble began"
+        when = f"{seconds_in_words(round(abs(lead)))} {side} the trouble began"
+        if abs(lead) < ABOUT_SECONDS:
+            when = "about when the trouble began"
     return _said([("Kind", signal.replace("_", " ")), ("Recorded", when)])
 
 

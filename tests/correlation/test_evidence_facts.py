@@ -62,9 +62,13 @@ def test_change_says_how_long_before_the_trouble_it_was_recorded() -> None:
         ("Kind", "feature flag"),
         ("Recorded", "90 s before the trouble began"),
     ]
-    assert facts("change", "deploy", None, {"seconds_before_onset": -5.0})[1] == (
+    assert facts("change", "deploy", None, {"seconds_before_onset": -25.0})[1] == (
         "Recorded",
-        "5 s after the trouble began",
+        "25 s after the trouble began",
+    )
+    assert facts("change", "deploy", None, {"seconds_before_onset": -2.2})[1] == (
+        "Recorded",
+        "about when the trouble began",
     )
 
 
