@@ -103,15 +103,17 @@ def _blamed(tree: Tree, span: Span) -> str:
 
 def _error_origins(telemetry: Telemetry, sampled: list[Tree]) -> list[Evidence]:
     border = telemetry.window[0]
-    failed = [tree for tree in sampled if tree.failed and tree.start >= border]
-    before = [tree for tree in sampled if tree.failed and tree.start < border]
+    telling = [tree for tree in sampled if tree.failed and _telling(tree)]
+    failed = [tree for tree in telling if tree.start >= border]
+    before = [tree for tree in telling if tree.start < border]
     if not failed:
         return []
     now, earlier = _by_origin(failed), _by_origin(before)
     early = trace_baseline(telemetry.baseline, telemetry.window)
     seconds = _covered(failed, telemetry.window)
     seconds_before = _covered(before, early)
-    known = any(tree.start < border for tree in sampled)
+    earlier_failures = sum(tree.failed and tree.start < border for tree in sampled)
+    known = any(tree.start < border for tree in sampled) and len(before) == earlier_failures
     others = [tree for tree in sampled if not tree.failed]
     evidence = []
     for key, origin in now.items():
@@ -143,6 +145,11 @@ def _error_origins(telemetry: Telemetry, sampled: list[Tree]) -> list[Evidence]:
             )
         )
     return sorted(evidence, key=lambda item: (-item.confidence, item.key))[:MOST]
+
+
+def _telling(tree: Tree) -> bool:
+    """Old servers show neither names nor services in a search: such traces have to be whole."""
+    return tree.whole or all(span.operation and span.service for span in tree.spans.values())
 
 
 def _by_origin(failed: Iterable[Tree]) -> dict[Key, _Origin]:

@@ -109,7 +109,7 @@ def slow_query(found: Sequence[FoundTrace], target: str) -> tuple[str, float]:
     usable = [name for name, all_of in took.items() if name and len(all_of) >= FEWEST_SPANS]
     usable.sort(key=lambda name: (name != target, -len(took[name]), name))
     limits = {
-        name: max(2, math.ceil(SLOWER * _percentile(took[name], 0.95) * 1000.0))
+        name: max(2, math.ceil(round(SLOWER * _percentile(took[name], 0.95) * 1000.0, 3)))
         for name in usable[:SLOW_CLAUSES]
     }
     if not limits:
