@@ -62,13 +62,11 @@ def rollouts(
         service = service_of_set(group[0], names)
         if service is None:
             continue
-        for new, old in zip(group, [*group[1:], None], strict=True):
-            if old is None:
-                continue
-            at = _rolled_out_at(new, placed, events)
-            if since <= at <= until:
-                found.append(_rollout(service, new, old, at))
-        found += _scalings(service, group, events, since, until)
+        for new in group:
+            at, before = _rolled_out_at(new, placed, events), _predecessor(new, group)
+            if before and since <= at <= until:
+                found.append(_rollout(service, new, *before, at))
+        found += _scalings(service, group, placed, events, since, until)
     return found + _set_rollouts(placed, since, until)
 
 
@@ -126,6 +124,27 @@ def _revision(replica_set: Object) -> int | None:
     return next((int(text) for text in texts if text.isdecimal()), None)
 
 
+def _predecessor(new: Object, group: Sequence[Object]) -> tuple[Object, int] | None:
+    """What ran before a revision, and the number it had: it may have been rolled back to since."""
+    own = _revision(new) or 0
+    earlier = [
+        (number, one)
+        for one in group
+        if one is not new
+        for number in {_revision(one) or 0, *_earlier_revisions(one)}
+        if number < own
+    ]
+    if not earlier:
+        return None
+    number, old = max(earlier, key=lambda pair: pair[0])
+    return old, number
+
+
+def _earlier_revisions(replica_set: Object) -> list[int]:
+    text = str(_annotations(replica_set).get(EARLIER_REVISIONS) or "")
+    return [int(number) for number in text.split(",") if number.strip().isdecimal()]
+
+
 def _rolled_out_at(
     replica_set: Object, placed: Sequence[PlacedPod], events: Sequence[ClusterEvent]
 ) -> float:
@@ -149,7 +168,7 @@ def _rolled_out_at(
     return min(scaled + pods, default=created_at(replica_set))
 
 
-def _rollout(service: str, new: Object, old: Object, at: float) -> Change:
+def _rollout(service: str, new: Object, old: Object, number: int, at: float) -> Change:
     uid, revision = str(new["metadata"].get("uid") or name_of(new)), _revision(new)
     again = bool(_annotations(new).get(EARLIER_REVISIONS))
     before, after = part(old, "spec", "template"), part(new, "spec", "template")
@@ -162,7 +181,7 @@ def _rollout(service: str, new: Object, old: Object, at: float) -> Change:
         kind=kind_of_change(before, after),
         at=at,
         title=f"{title}: {cause}"[:500] if cause else title[:500],
-        diff=differences(before, after, f"revision {_revision(old)}", f"revision {revision}"),
+        diff=differences(before, after, f"revision {number}", f"revision {revision}"),
         ref=f"{uid}/{revision}" if again else uid,
     )
 
@@ -175,6 +194,7 @@ def change_id(uid: str, which: str = "") -> str:
 def _scalings(
     service: str,
     group: Sequence[Object],
+    placed: Sequence[PlacedPod],
     events: Sequence[ClusterEvent],
     since: float,
     until: float,
@@ -188,9 +208,10 @@ def _scalings(
         and (said := _SCALED.search(event.message))
         and (event.namespace, said["name"]) in own
     ]
+    began = _rolled_out_at(group[0], placed, events)
     found = []
     for event, said, one in scaled:
-        rolling = abs(event.last - created_at(one)) < _ROLLOUT_SECONDS or any(
+        rolling = abs(event.last - began) < _ROLLOUT_SECONDS or any(
             other is not one and abs(event.last - near.last) < _ROLLOUT_SECONDS
             for near, _, other in scaled
         )
