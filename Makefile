@@ -9,7 +9,7 @@ PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 CLEAN_ENV := env -u DATABASE_URL -u REDIS_URL -u SECRET_KEY -u STUDIO_DIR
 PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -rs
 
-.PHONY: demo test lint bench venv clean
+.PHONY: demo test lint bench image-check venv clean
 .DEFAULT_GOAL := demo
 
 # make demo STUDIO_PORT=9000; make demo RESET=1 starts afresh
@@ -54,6 +54,10 @@ lint: $(VENV)/.requirements-dev
 bench: $(VENV)/.requirements-dev
 	@set -e; for file in benchmarks/[a-z]*.py; do \
 		name=$$(basename $$file .py); echo "== $$name"; $(PYTHON) -m benchmarks.$$name; done
+
+# the steps of docker/Dockerfile without Docker, in a clean directory; a few minutes
+image-check:
+	@docker/build-check.sh
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache

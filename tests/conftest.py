@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-SLOW_FILES = ("test_workflow.py", "test_demo.py", "test_studio.py", "test_real_prometheus.py")
+SLOW_FILES = (
+    "test_workflow.py",
+    "test_stack.py",
+    "test_demo.py",
+    "test_studio.py",
+    "test_real_prometheus.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

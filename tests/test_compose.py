@@ -286,6 +286,16 @@ def test_nginx_accepts_its_configuration() -> None:
     assert "warn" not in said
 
 
+def test_nginx_sets_its_headers_in_one_place() -> None:
+    """A location with a proxy_set_header of its own inherits none of the server's."""
+    text = (DOCKER / "nginx.conf").read_text()
+
+    locations = re.findall(r"location [^{]+\{([^}]*)\}", text)
+
+    assert len(locations) == 4
+    assert [body for body in locations if "proxy_set_header" in body] == []
+
+
 # --- what the files name of each other -----------------------------------------------------
 
 
