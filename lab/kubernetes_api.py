@@ -39,6 +39,7 @@ RESOURCES = {
         "/apis/autoscaling/v2", "HorizontalPodAutoscalerList", "autoscaling/v2",
     ),
 }  # fmt: skip
+ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 CLUSTER_RESOURCES = {"namespaces": "NamespaceList", "nodes": "NodeList"}
 FIELDS = {
     "pods": ("metadata.name", "metadata.namespace", "status.phase", "spec.nodeName"),
@@ -206,6 +207,10 @@ def respond(cluster: Cluster, method: str, path: str, params: Params) -> Answer:
         return 200, PLAIN, b"ok"
     if path == "/version":
         return 200, JSON, json.dumps(VERSION).encode()
+    if method == "POST" and path == ACCESS_REVIEWS:
+        review = {"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1"}
+        allowed = {**review, "metadata": {}, "spec": {}, "status": {"allowed": True}}
+        return 201, JSON, json.dumps(allowed).encode()  # without RBAC everybody may
     groups = ("apps", "autoscaling")
     if path.startswith("/apis/") and path.split("/")[2] not in groups:
         return 404, PLAIN, b"404 page not found\n"
