@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from correlation.log_evidence import log_evidence
-from correlation.telemetry import Evidence, LogLine, Telemetry
+from correlation.telemetry import Evidence, LogLine, LogPattern, Telemetry
 
 START = 1_800_000_000.0
 
@@ -115,3 +115,45 @@ def test_titles_cut_the_template_and_keep_the_rates() -> None:
 
     assert found[0].title.endswith('..." (30/min, none before)')
     assert len(found[0].title) <= 160
+
+
+def counted(lines: list[LogLine], *patterns: LogPattern) -> list[object]:
+    telemetry = Telemetry(
+        "shop", START, START + 60.0, (START - 900, START), (START, START + 60.0),
+        logs=tuple(lines), log_patterns=patterns, log_source="loki", log_query="{}",
+        log_baseline_seconds=600.0,
+    )  # fmt: skip
+    return [item.details.get("pattern_count") for item in log_evidence(telemetry, START, ["shop"])]
+
+
+def make_pattern(text: str, *counts: tuple[float, int]) -> LogPattern:
+    return LogPattern(text, "error", tuple((START + at, n) for at, n in counts), 10.0)
+
+
+LINES = make_lines("order 17 failed: pool exhausted", 0, 30)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        ([make_pattern("order <_> failed: pool exhausted", (-20, 9), (0, 400), (10, 500))], 900),
+        ([make_pattern("order <_> failed: <_> exhausted", (0, 40)),
+          make_pattern("order <_> failed: pool <_>", (10, 60))], 100),
+        ([make_pattern("order <_> failed: pool exhausted", (0, 30))], None),
+        ([make_pattern("order <_> is late", (0, 400))], None),
+        ([], None),
+    ],
+    ids=["exact", "split in two", "nothing was cut", "another shape", "no patterns"],
+)  # fmt: skip
+def test_log_evidence_tells_the_exact_count_where_lines_were_cut(
+    patterns: list[LogPattern], expected: int | None
+) -> None:
+    assert counted(LINES, *patterns) == [expected]
+
+
+def test_log_evidence_gives_a_pattern_of_two_services_to_neither() -> None:
+    both = [*LINES, *make_lines("order 17 failed: pool exhausted", 0, 30, service="cart")]
+
+    found = counted(both, make_pattern("order <_> failed: pool exhausted", (0, 400)))
+
+    assert found == [None, None]

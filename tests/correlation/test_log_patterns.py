@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from correlation.log_patterns import fingerprint, fingerprints
+from correlation.log_patterns import fingerprint, fingerprints, fits
 
 JAVA = (
     "com.example.pool.PoolExhaustedException: pool exhausted (10/10 in use)\n"
@@ -112,3 +112,20 @@ def test_fingerprint_accepts_any_text(text: str) -> None:
     template, identity, _ = fingerprint(text)
 
     assert (len(identity), "\n\n" in template) == (12, False)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line", "fit"),
+    [
+        ("order <_> failed", "order 17 failed", True),
+        ("order <_> failed", "order failed", False),
+        ("order <_> failed", "order 17 failed twice", False),
+        ("<_> a <_> b <_>", "x a y b z", True),
+        ("<_> a <_> b <_>", "x b y a z", False),
+        ("ab<_>ba", "aba", False),
+        ("plain", "plain", True),
+        ("plain", "plainly", False),
+    ],
+)
+def test_fits_keeps_the_fixed_parts_in_order(pattern: str, line: str, fit: bool) -> None:
+    assert fits(pattern.split("<_>"), line) is fit

@@ -237,3 +237,133 @@ def test_ready_is_false_while_the_server_starts(name: str, ready: bool) -> None:
     replay("loki", name)
 
     assert make_client().ready(Deadline(5)) is ready
+
+
+@responses.activate
+def test_scalar_carries_its_time_in_seconds_though_sent_in_milliseconds() -> None:
+    replay("loki", "scalar")
+
+    (found,) = make_client().query("1+1", 1795306500, Deadline(5)).series
+
+    assert (found.times.tolist(), found.values.tolist()) == ([1795306500.0], [2.0])
+
+
+@responses.activate
+@pytest.mark.parametrize("name", ["series", "otlp_labels"])
+def test_series_are_the_label_sets_of_the_streams(name: str) -> None:
+    record = replay("loki", name)
+
+    found = make_client().series(["{app='x'}"], Deadline(5), start=1795305000, end=1795306500)
+
+    assert found == tuple(record["response"]["body"]["data"])
+    sent = parse_qs(urlsplit(str(responses.calls[0].request.url)).query)
+    assert sent["match[]"] == ["{app='x'}"]
+
+
+@responses.activate
+def test_volume_is_bytes_by_label() -> None:
+    replay("loki", "volume")
+
+    found = make_client().volume("{}", 1795305000, 1795306500, Deadline(5), by=("app",))
+
+    assert found is not None
+    assert [(v.labels["app"], v.values.tolist()) for v in found] == [
+        ("payment-processing", [305315.0]),
+        ("frontend", [231741.0]),
+        ("checkout", [148798.0]),
+        ("postgres", [5007.0]),
+    ]
+
+
+@responses.activate
+def test_volume_is_none_where_the_server_has_it_off() -> None:
+    replay("loki", "volume_disabled")
+
+    assert make_client().volume("{}", 1795305000, 1795306500, Deadline(5)) is None
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("name", "texts", "lines"),
+    [
+        ("patterns_error", 2, 1247),
+        ("patterns_empty", 0, 0),
+        ("patterns_json_app", 0, 0),
+        ("patterns_disabled", 0, 0),
+    ],
+)
+def test_patterns_count_lines_or_are_not_there(name: str, texts: int, lines: int) -> None:
+    replay("loki", name)
+
+    found = make_client().patterns("{}", 1795305000, 1795306500, 300, Deadline(5))
+
+    assert (len(found), sum(n for one in found for _, n in one.counts)) == (texts, lines)
+
+
+@responses.activate
+def test_patterns_carry_level_and_the_start_of_each_bucket() -> None:
+    replay("loki", "patterns_error")
+
+    first = make_client().patterns("{}", 1795305000, 1795306500, 300, Deadline(5))[0]
+
+    assert (first.level, first.step_seconds) == ("error", 300)
+    assert first.counts == ((1795305900.0, 528), (1795306200.0, 604))
+
+
+@responses.activate
+def test_patterns_of_more_than_a_selector_are_refused_with_the_reason() -> None:
+    replay("loki", "patterns_bad_query_400")
+
+    with pytest.raises(BackendError) as caught:
+        make_client().patterns("sum(x)", 0, 1, 10, Deadline(5))
+
+    assert caught.value.detail.endswith(": only label matchers are supported")
+
+
+ODD_PATTERNS = {
+    "no list": {},
+    "no samples": [{"pattern": "x"}],
+    "no text": [{"samples": []}],
+    "samples are text": [{"pattern": "x", "samples": [["1", "2"]]}],
+    "item is text": ["x"],
+}
+
+
+@responses.activate
+@pytest.mark.parametrize("data", ODD_PATTERNS.values(), ids=ODD_PATTERNS.keys())
+def test_patterns_of_another_shape_are_refused(data: Any) -> None:
+    body = {"status": "success", "data": data or {"x": 1}}
+    responses.get(BASE["loki"] + "/loki/api/v1/patterns", json=body)
+
+    with pytest.raises(BackendError) as caught:
+        make_client().patterns("{}", 0, 1, 10, Deadline(5))
+
+    assert caught.value.kind == "bad_body"
+
+
+@responses.activate
+def test_version_is_empty_where_the_build_does_not_say() -> None:
+    replay("loki", "buildinfo")
+
+    assert make_client().version(Deadline(5)) == ""
+
+
+@responses.activate
+def test_lines_of_mixed_streams_are_read_by_the_labels_given() -> None:
+    answer_streams({"stream": {"app": "a", "team": "b"}, "values": [["1", "x"]]})
+
+    line = make_client().reading(("team",), ()).lines("{}", 0, 1, Deadline(5)).lines[0]
+
+    assert (line.service, line.level) == ("b", "")
+
+
+@responses.activate
+@pytest.mark.parametrize("name", ["unknown_endpoint_404", "push_too_old_400", "push_bad_json_400"])
+def test_refusals_in_plain_text_are_told(name: str) -> None:
+    record = replay("loki", name)
+    request = record["request"]
+
+    answer = make_client().http.fetch(request["method"], request["path"], {}, Deadline(5))
+
+    assert answer.status == record["response"]["status"]
+    assert answer.body.decode() == record["response"]["body"]
