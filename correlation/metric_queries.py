@@ -20,6 +20,7 @@ from correlation.metric_answers import read
 from correlation.metric_overrides import Given, overrides, source_rows
 from correlation.profile_detection import (
     cannot_list,
+    counted,
     has_data,
     metric_names,
     present,
@@ -42,7 +43,8 @@ NO_METRICS = (
 class Plan:
     """What all queries of one analysis of one source share.
 
-    `own` are the profiles that services name; `window_seconds` is that of rates.
+    `window_seconds` is that of rates; `own` are the profiles that services name, `given` the
+    queries of single services, `everyones` those that the data source has for all.
     """
 
     client: PrometheusClient
@@ -53,6 +55,7 @@ class Plan:
     matchers: str
     own: tuple[Profile, ...]
     given: tuple[Given, ...]
+    everyones: tuple[ProfileQuery, ...]
 
 
 def metric_queries(source: Source, scope: Scope) -> dict[str, Query]:
@@ -64,12 +67,11 @@ def metric_queries(source: Source, scope: Scope) -> dict[str, Query]:
     plan = _plan(source, scope)
     chosen = named_profiles(source)
     if chosen:
-        return _queries(plan, [*plan.own, *chosen], None)
+        return _queries(plan, chosen, None)
     names = remembered(_key(plan))
     if names is not None:
         return _detected(plan, names)
-    known = _queries(plan, plan.own, None)
-    return {**known, "profiles": Query(partial(_detect, plan))}
+    return {**_given(plan), "profiles": Query(partial(_detect, plan))}
 
 
 def named_profiles(source: Source) -> list[Profile]:
@@ -108,6 +110,7 @@ def _plan(source: Source, scope: Scope) -> Plan:
         matchers=matchers,
         own=tuple(profiles.load(name) for name in own),
         given=tuple(overrides(scope, _near(scope), values)),
+        everyones=tuple(source_rows(source, values)),
     )
 
 
@@ -139,7 +142,7 @@ def _detect(plan: Plan, deadline: Deadline) -> Reply:
             raise
         note = f"the metric names could not be listed ({error.detail}), profile not chosen by them"
         usual = [profiles.load(profiles.DEFAULT_PROFILE)]
-        return Reply(notes=(note,), then=_queries(plan, [*plan.own, *usual], None))
+        return Reply(notes=(note,), then=_queries(plan, usual, None))
     return Reply(
         then=_detected(plan, names), requests=requests, notes=() if names else (NO_METRICS,)
     )
@@ -147,37 +150,44 @@ def _detect(plan: Plan, deadline: Deadline) -> Reply:
 
 def _detected(plan: Plan, names: frozenset[str]) -> dict[str, Query]:
     found = present([profiles.load(name) for name in profiles.names()], names)
-    return _queries(plan, [*plan.own, *found], names)
+    return _queries(plan, found, names)
 
 
 def _queries(
     plan: Plan, chosen: Iterable[Profile], names: frozenset[str] | None
 ) -> dict[str, Query]:
-    """The queries of the profiles in their order, and the overrides.
+    """The overrides, then the queries of the profiles in their order.
 
     A query over metrics that an earlier profile's query reads for the same signal only matters
-    where that one leaves services nameless, so it is sent after it, and only then.
+    where that one leaves services nameless, so it is sent after it, and only then; unless a
+    service names its profile.
     """
-    asked: dict[str, Query] = {
-        given.name: _query(plan, given.row, given.service) for given in plan.given
-    }
-    rows = list(source_rows(plan.source, values_of(plan.window_seconds, plan.matchers)))
-    for profile in {one.name: one for one in chosen}.values():
+    own = {one.name: one for one in plan.own}
+    asked = _given(plan)
+    rows = list(plan.everyones)
+    for name, profile in ({one.name: one for one in chosen} | own).items():
         for row in profile.queries(plan.window_seconds, plan.matchers):
-            if names is None or profile in plan.own or has_data(row, names):
+            if names is None or name in own or has_data(row, names):
                 rows.append(row)
     leading: dict[ProfileQuery, list[ProfileQuery]] = {}
     for row in rows:
-        before = next((first for first in leading if _covers(first, row)), None)
-        leading.setdefault(row, []) if before is None else leading[before].append(row)
+        first = [] if row.profile in own else [one for one in leading if _covers(one, row, names)]
+        leading.setdefault(first[0] if first else row, []).extend([row] if first else [])
+    last = {row.signal: row for row in rows}
     for row, rest in leading.items():
-        asked[_name(row, asked)] = _query(plan, row, then=tuple(rest))
+        noted = row is last[row.signal]  # or a later one may say what this one leaves out
+        asked[_name(row, asked)] = _query(plan, row, then=tuple(rest), noted=noted)
     return asked
 
 
-def _covers(first: ProfileQuery, row: ProfileQuery) -> bool:
-    """Whether `first` reads every metric that `row` does, for the same signal."""
-    return first.signal == row.signal and bool(row.metrics) and row.metrics <= first.metrics
+def _given(plan: Plan) -> dict[str, Query]:
+    return {given.name: _query(plan, given.row, given.service) for given in plan.given}
+
+
+def _covers(first: ProfileQuery, row: ProfileQuery, names: frozenset[str] | None) -> bool:
+    """Whether `first` reads every metric there is that `row` reads, for the same signal."""
+    read = {name for name in row.metrics if names is None or counted(name) in names}
+    return first.signal == row.signal and bool(read) and read <= first.metrics
 
 
 def _name(row: ProfileQuery, taken: Mapping[str, Query]) -> str:
@@ -185,10 +195,14 @@ def _name(row: ProfileQuery, taken: Mapping[str, Query]) -> str:
 
 
 def _query(
-    plan: Plan, row: ProfileQuery, service: str = "", then: tuple[ProfileQuery, ...] = ()
+    plan: Plan,
+    row: ProfileQuery,
+    service: str = "",
+    then: tuple[ProfileQuery, ...] = (),
+    noted: bool = True,
 ) -> Query:
     key = (row.query, row.service_label, row.peer_label, service, *plan.over)
-    return Query(partial(_ask, plan, row, service, then), key)
+    return Query(partial(_ask, plan, row, service, then, noted), key)
 
 
 def _ask(
@@ -196,15 +210,16 @@ def _ask(
     row: ProfileQuery,
     service: str,
     then: tuple[ProfileQuery, ...],
+    noted: bool,
     deadline: Deadline,
 ) -> Reply:
     answer = plan.client.query_range(row.query, *plan.over, deadline)
     found = read(answer, row, plan.scope, plan.source.slug, service)
+    following = {}
     if then and (found.nameless or not found.series):
-        following = {f"{row.signal} ({then[0].profile})": _query(plan, then[0], "", then[1:])}
-    else:
-        following = {}
-    notes = found.notes if service or not following else ()
+        name = f"{row.signal} ({then[0].profile})"
+        following = {name: _query(plan, then[0], "", then[1:])}
+    notes = found.notes if noted and not following else ()
     return Reply(
         series=found.series,
         dropped=answer.dropped,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from correlation.source_options import check_options
 from correlation.source_secrets import OWN_SECRETS, secret_path
 
 if TYPE_CHECKING:
@@ -78,6 +79,9 @@ def field_errors(row: DataSource) -> Errors:
         refuse("tenant", "Use plain text on one line.")
     if not isinstance(row.options, dict):
         refuse("options", "Give an object: {option: value}.")
+    else:
+        for name, why in check_options(row.kind, row.options).items():
+            refuse("options", f"{name} {why}.")
     return errors
 
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from rest_framework import serializers
 
 from accounts.models import User
+from incidents import selectors
 from incidents.models import (
     AffectedService,
     ChangeEvent,
@@ -18,6 +19,7 @@ from incidents.models import (
     Severity,
     Status,
 )
+from incidents.models.catalogue import PRODUCTION
 
 
 class ServiceSlugField(serializers.SlugRelatedField[Service]):
@@ -68,6 +70,18 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
         if not isinstance(value, dict):
             raise serializers.ValidationError("Give an object: {kind of data source: selector}.")
         return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "selectors" in attrs:
+            environment = attrs.get("environment") or getattr(
+                self.instance, "environment", PRODUCTION
+            )
+            found = selectors.check(attrs["selectors"], environment)
+            if found:
+                raise serializers.ValidationError(
+                    {f"selectors.{path}".rstrip("."): [why] for path, why in found.items()}
+                )
+        return attrs
 
 
 class DependencySerializer(serializers.ModelSerializer[ServiceDependency]):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import uuid
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
+
+from incidents import selectors
 
 PRODUCTION = "production"
 slug_shape = RegexValidator(
@@ -64,6 +67,14 @@ class Service(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    def clean(self) -> None:
+        super().clean()
+        found = selectors.check(self.selectors, self.environment)
+        if found:
+            raise ValidationError(
+                {"selectors": [f"{path}: {why}".lstrip(": ") for path, why in found.items()]}
+            )
 
 
 class ServiceDependency(models.Model):
