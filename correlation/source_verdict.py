@@ -110,15 +110,15 @@ def _verdict(run: Run) -> tuple[SourceState, str]:
         return "not_configured", "no address is set"
     if run.broken:
         return "unavailable", run.broken
-    if not run.replies or (run.reasons and not any(r.requests for r in run.replies.values())):
-        return "unavailable", _reasons(run.reasons.values())
     found = any(reply.found for reply in run.replies.values())
+    if not found and len(run.reasons) >= len(run.replies):  # one that led nowhere is no answer
+        return "unavailable", _reasons(run.reasons.values())
     dropped = sum(reply.dropped for reply in run.replies.values())
     failed = []
     if run.reasons:
         failed.append(
             f"{len(run.reasons)} of {len(run.futures)} queries failed "
-            f"({', '.join(run.reasons)}): {_reasons(run.reasons.values())}"
+            f"({_names(run.reasons)}): {_reasons(run.reasons.values())}"
         )
     failed += dict.fromkeys(note for reply in run.replies.values() for note in reply.partial)
     if found:
@@ -129,6 +129,13 @@ def _verdict(run: Run) -> tuple[SourceState, str]:
     nothing = f"answered, but with {only} for the time asked"
     why = dict.fromkeys(note for reply in run.replies.values() for note in reply.notes)
     return ("partial" if failed else "no_data"), "; ".join([*failed, nothing, *why])
+
+
+def _names(queries: Iterable[str]) -> str:
+    """The queries' names, at most four of them spelled out."""
+    names = list(queries)
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return ", ".join(names[:4]) + more
 
 
 def _reasons(reasons: Iterable[str]) -> str:

@@ -97,7 +97,8 @@ def assert_named_and_rest_stands(
     assert {status.kind: status.status for status in others} == {
         other: "ok" for other in KINDS if other != kind
     }
-    assert bool(telemetry.series) == (kind != "prometheus")
+    by_source = {series.source for series in telemetry.series}
+    assert ("prometheus" in by_source) == (kind != "prometheus")
     assert bool(telemetry.logs) == (kind != "loki")
     assert bool(telemetry.spans) == (kind != "tempo")
     json.dumps([bad.detail, telemetry.missing], allow_nan=False)
