@@ -78,6 +78,40 @@ def test_second_tab_sees_a_step_taken_in_the_first(
     assert complaints == []
 
 
+def test_query_of_a_piece_of_evidence_is_copied(
+    page: Page, demo: Studio, complaints: list[str]
+) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{demo.url}/incidents/INC-1")
+    row = page.locator("#evidence details.evidence", has=page.locator(".query")).first
+    row.locator("summary").click()
+
+    button = row.locator(".query .copy")
+    button.click()
+
+    expect(button).to_have_text("Copied")
+    expect(button).to_be_focused()
+    assert (
+        page.evaluate("navigator.clipboard.readText()") == row.locator(".query code").inner_text()
+    )
+    expect(button).to_have_text("Copy")
+    assert complaints == []
+
+
+def test_data_source_is_checked_and_examined_from_its_page(
+    page: Page, demo: Studio, complaints: list[str]
+) -> None:
+    page.goto(f"{demo.url}/datasources")
+    page.get_by_role("button", name="Check tempo now").click()
+    expect(page.locator("#source-tempo")).to_be_visible()
+    expect(page.locator("tr", has=page.locator("#source-tempo"))).to_contain_text("healthy")
+
+    page.locator("#source-tempo").click()
+    page.get_by_role("button", name="Examine now").click()
+    expect(page.locator("#doctor .rows")).to_contain_text("checkout")
+    assert complaints == []
+
+
 def test_refused_step_is_told_in_words(
     page: Page, second_tab: Page, demo: Studio, complaints: list[str]
 ) -> None:
@@ -89,7 +123,16 @@ def test_refused_step_is_told_in_words(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/incidents/INC-1", "/services", "/services/checkout", "/lab"]
+    "path",
+    [
+        "/",
+        "/incidents/INC-1",
+        "/services",
+        "/services/checkout",
+        "/datasources",
+        "/datasources/prometheus",
+        "/lab",
+    ],
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_a_phone(

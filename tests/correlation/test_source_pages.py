@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Role, User
 from correlation.models import DataSource, SourceHealth
 from correlation.source_pages import address, places, standing
+from tests.correlation.conftest import Backend
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -162,6 +164,14 @@ def test_unknown_source_is_not_found(page: Client) -> None:
     assert page.get("/datasources/nobody").status_code == 404
 
 
+def test_page_of_one_source_offers_its_examination_without_asking_it(page: Client) -> None:
+    make_source(url="http://127.0.0.1:9")
+
+    html = html_of(page, "/datasources/metrics")
+
+    assert 'hx-post="/datasources/metrics/doctor"' in html
+
+
 def test_pages_need_a_session(client: Client, db: None) -> None:
     for path in ("/datasources", "/datasources/metrics"):
         assert client.get(path).headers["Location"] == f"/login?next={path}"
@@ -172,6 +182,33 @@ def test_check_is_for_responders(client: Client, db: None) -> None:
     make_source()
 
     assert client.post("/datasources/metrics/check").status_code == 403
+
+
+def test_check_asks_the_source_and_shows_how_it_did(page: Client, backend: Backend) -> None:
+    version = {"status": "success", "data": {"version": "2.42.0"}}
+    backend.respond = lambda path, params: (200, "application/json", json.dumps(version).encode())
+    make_source(url=backend.url)
+
+    listed = page.post("/datasources/metrics/check", headers={"HX-Request": "true"})
+    single = page.post(
+        "/datasources/metrics/check", headers={"HX-Request": "true", "HX-Target": "data-source"}
+    )
+
+    assert listed.content.decode().lstrip().startswith('<div id="data-sources"')
+    assert single.content.decode().lstrip().startswith('<section id="data-source"')
+    for answer in (listed, single):
+        assert "standing-healthy" in answer.content.decode()
+        assert "2.42.0" in answer.content.decode()
+
+
+def test_check_of_a_source_that_refuses_shows_its_reason(page: Client, backend: Backend) -> None:
+    backend.respond = lambda path, params: (401, "text/plain", b"no org id")
+    make_source(url=backend.url)
+
+    html = page.post("/datasources/metrics/check").content.decode()
+
+    assert '<span class="badge state standing-failing">failing</span>' in html
+    assert "answered 401 (unauthorized: check the credentials or the tenant): no org id" in html
 
 
 @pytest.mark.parametrize("count", [1, 3])
