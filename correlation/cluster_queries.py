@@ -165,7 +165,9 @@ class _Reading:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         objects: dict[str, list[Object]] = {}
-        refusals, truncated, requests = [], [], 0
+        refusals: list[BackendError] = []
+        truncated: list[str] = []
+        requests = 0
         for future, resource in asked.items():
             error = future.exception() if future in done else None
             if future not in done:

@@ -50,13 +50,16 @@ def differences(old: Object, new: Object, old_name: str, new_name: str) -> str:
     """A unified diff of the two templates as YAML; values that look secret are hidden."""
     before, after = _plain(old), _plain(new)
     _hide(before, after)
-    texts = [
-        yaml.safe_dump(one, sort_keys=True, allow_unicode=True, width=200).splitlines()
-        for one in (before, after)
-    ]
-    lines = difflib.unified_diff(*texts, old_name, new_name, n=2, lineterm="")
+    lines = difflib.unified_diff(
+        _lines(before), _lines(after), old_name, new_name, n=2, lineterm=""
+    )
     diff = _USERINFO.sub("//", "\n".join(lines))
     return diff if len(diff) <= MAX_DIFF else diff[: MAX_DIFF - 2] + "\n…"
+
+
+def _lines(template: Object) -> list[str]:
+    dumped = yaml.safe_dump(template, sort_keys=True, allow_unicode=True, width=200)
+    return str(dumped).splitlines()
 
 
 def _containers(template: Object) -> list[Object]:

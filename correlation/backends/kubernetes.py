@@ -31,7 +31,8 @@ from correlation.deadline import Deadline
 from correlation.sources import Source
 
 Object = dict[str, Any]
-Keep = Callable[[list[Object]], list[Object]]
+Objects = list[Object]
+Keep = Callable[[Objects], Objects]
 
 PAGE_SIZE = 500
 MAX_ITEMS = 10_000
@@ -118,7 +119,7 @@ class KubernetesApi:
 
         `keep` may drop and slim what has been read, after each page.
         """
-        items: list[Object] = []
+        items: Objects = []
         token, read, requests, restarted = "", 0, 0, False
         while True:
             params = {"limit": str(PAGE_SIZE), **({"continue": token} if token else {})}
@@ -141,7 +142,7 @@ class KubernetesApi:
                 cut = f"only the first {read} {path.rpartition('/')[2]} were read" if more else ""
                 return Listing(tuple(items), requests, cut)
 
-    def _items(self, body: Object) -> list[Object]:
+    def _items(self, body: Object) -> Objects:
         items = body.get("items", "")
         named = str(body.get("kind") or "List").endswith("List")
         if not named or not isinstance(items, list | type(None)):
@@ -270,7 +271,7 @@ class KubernetesApi:
         return headers
 
     def _read(self, response: urllib3.BaseHTTPResponse, limit: Deadline) -> bytes:
-        chunks: list[bytes] = []
+        chunks = []
         size = 0
         while chunk := response.read1(_CHUNK, decode_content=True):
             size += len(chunk)
