@@ -7,7 +7,7 @@ of an unexpected shape is shown as text or not at all, and nothing here raises.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from correlation.units import humanised, seconds_in_words
 
@@ -114,5 +114,5 @@ def _share(value: Any) -> str:
     return humanised(float(value), "ratio") if _is_number(value) else ""
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

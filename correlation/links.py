@@ -63,7 +63,7 @@ class Tools:
             scope=scope,
             sources={row.slug: row for row in rows.order_by("slug")},
             changes={str(change.pk): change.url for change in pages},
-            grafana_url=getattr(settings, "GRAFANA_URL", ""),
+            grafana_url=settings.GRAFANA_URL,
             lab_url=settings.LAB_URL.rstrip("/"),
         )
 
