@@ -127,6 +127,7 @@ class Graph:
         reported = [item.confidence for item in self.workloads.get(service, [])]
         return max(
             self.confidence(service, "restarts"),
+            self.confidence(service, "oom_kills"),
             self.confidence(service, "replicas_ready"),
             *reported,
             0.0,
@@ -198,7 +199,11 @@ def _judge(graph: Graph, service: str) -> Suspect:
     feature["restarts"] = graph.confidence(service, "restarts")
     feature["replicas_lost"] = graph.confidence(service, "replicas_ready")
     feature["state"] = graph.state(service)
-    feature["cpu_saturation"] = graph.rises(service, "cpu_saturation")
+    feature["cpu_saturation"] = max(
+        graph.rises(service, "cpu_saturation"),
+        graph.rises(service, "cpu_throttling"),
+        graph.rises(service, "event_loop_lag"),
+    )
     feature["cpu"] = graph.rises(service, "cpu")
     feature["memory_saturation"] = graph.rises(service, "memory_saturation")
     feature["memory"] = graph.rises(service, "memory")

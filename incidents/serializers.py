@@ -73,9 +73,8 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "selectors" in attrs:
-            environment = attrs.get("environment") or getattr(
-                self.instance, "environment", PRODUCTION
-            )
+            kept = self.instance.environment if self.instance else PRODUCTION
+            environment = str(attrs.get("environment") or kept)
             found = selectors.check(attrs["selectors"], environment)
             if found:
                 raise serializers.ValidationError(

@@ -93,6 +93,20 @@ class PrometheusClient:
             self.http.bad_body("answered label values that are not a list of strings")
         return tuple(data)
 
+    def labels(
+        self,
+        deadline: Deadline,
+        *,
+        match: Sequence[str] = (),
+        start: float | None = None,
+        end: float | None = None,
+    ) -> tuple[str, ...]:
+        """The names of the labels there are."""
+        data, _ = self._data("/api/v1/labels", _window(match, start, end), deadline)
+        if not isinstance(data, list) or not all(isinstance(name, str) for name in data):
+            self.http.bad_body("answered label names that are not a list of strings")
+        return tuple(data)
+
     def series(
         self,
         match: Sequence[str],

@@ -45,11 +45,10 @@ class Exposition:
     ) -> None:
         """`mean` is in the unit of `bounds`; half the requests take less, none twice as long."""
         for bound in bounds:
-            share = lambda at, bound=bound: min(1.0, bound / (2 * mean(at)))  # noqa: E731
             self.counter(
                 f"{name}_bucket",
                 {**labels, "le": f"{bound:g}"},
-                lambda at, share=share: rate(at) * share(at),
+                _below(bound, rate, mean),
                 reset_at,
             )
         self.counter(f"{name}_bucket", {**labels, "le": "+Inf"}, rate, reset_at)
@@ -73,6 +72,14 @@ def after(before: float, then: float) -> Rate:
 
 def steady(value: float) -> Rate:
     return lambda at: value
+
+
+def scaled(rate: Rate, by: float) -> Rate:
+    return lambda at: rate(at) * by
+
+
+def _below(bound: float, rate: Rate, mean: Rate) -> Rate:
+    return lambda at: rate(at) * min(1.0, bound / (2 * mean(at)))
 
 
 def _written(name: str, labels: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from correlation.gather import gather
 from correlation.ranking import rank
 from correlation.sources import FoundAs, Scope, Source
 from correlation.telemetry import Series, Telemetry
-from tests.correlation.exposition import START, Exposition, after, steady
+from tests.correlation.exposition import START, Exposition, after, scaled, steady
 from tests.servers import ServerError
 from tests.servers.prometheus import program, running_prometheus
 
@@ -40,7 +40,7 @@ def opentelemetry() -> str:
                 made.histogram(
                     "http_server_request_duration_seconds",
                     {**base, "http_response_status_code": code, "http_route": "/api"},
-                    lambda at, part=part, rate=rate: rate * part(at),
+                    scaled(part, rate),
                     mean,
                     SECONDS,
                     reset,
@@ -56,7 +56,7 @@ def opentelemetry() -> str:
                             "server_address": f"{callee}.shop.svc.cluster.local",
                             "server_port": "8080",
                         },
-                        lambda at, part=part, rate=rate: rate * 0.6 * part(at),
+                        scaled(part, rate * 0.6),
                         after(0.03, 0.03 if callee == "stock" else 0.28),
                         SECONDS,
                         reset,
@@ -89,9 +89,7 @@ def istio() -> str:
                 for code, part in (("200", after(1.0, 1.0 - failed)), ("503", after(0.0, failed))):
                     for pod in pods(callee if reporter == "destination" else caller):
                         here = {**labels, "reporter": reporter, "response_code": code, "pod": pod}
-                        rate = lambda at, part=part, callee=callee: (  # noqa: E731
-                            RATES[callee] / 2 * part(at)
-                        )
+                        rate = scaled(part, RATES[callee] / 2)
                         made.counter("istio_requests_total", here, rate)
                         made.histogram(
                             "istio_request_duration_milliseconds",
@@ -140,7 +138,7 @@ def spring() -> str:
                 ("500", "SERVER_ERROR", after(0.0, share)),
             ):
                 labels = {**base, "uri": "/pay", "status": code, "outcome": outcome}
-                rate = lambda at, part=part: 10.0 * part(at)  # noqa: E731
+                rate = scaled(part, 10.0)
                 slow = after(0.05, 0.4 if share else 0.05)
                 made.histogram("http_server_requests_seconds", labels, rate, slow, SECONDS)
             probes = {**base, "uri": "/actuator/health", "status": "503", "outcome": "SERVER_ERROR"}
@@ -161,7 +159,7 @@ def spring() -> str:
                     made.histogram(
                         "http_client_requests_seconds",
                         calls,
-                        lambda at, part=part: 6.0 * part(at),
+                        scaled(part, 6.0),
                         after(0.05, 0.38),
                         SECONDS,
                     )
@@ -176,7 +174,7 @@ def defaults() -> str:
         for pod in pods(service):
             base = {"job": service, "instance": pod, "method": "get"}
             for code, part in (("200", after(1.0, 1.0 - share)), ("500", after(0.0, share))):
-                rate = lambda at, part=part: 10.0 * part(at)  # noqa: E731
+                rate = scaled(part, 10.0)
                 made.counter("http_requests_total", {**base, "code": code}, rate)
             lag = after(0.01, 0.6) if share else steady(0.01)
             made.gauge("nodejs_eventloop_lag_seconds", {"job": service, "instance": pod}, lag)

@@ -231,6 +231,57 @@ def test_label_values_are_those_recorded(name: str, label: str) -> None:
 
 
 @responses.activate
+@pytest.mark.parametrize("name", ["labels", "labels_match", "labels_warnings"])
+def test_label_names_are_those_recorded(name: str) -> None:
+    record = replay("prometheus", name)
+
+    found = make_client().labels(Deadline(5), match=["up"], start=1795305000, end=1795306500)
+
+    assert found == tuple(record["response"]["body"]["data"])
+
+
+@responses.activate
+def test_metadata_of_one_metric_is_that_recorded() -> None:
+    record = replay("prometheus", "metadata_one")
+
+    assert make_client().metadata(Deadline(5)) == record["response"]["body"]["data"]
+
+
+@responses.activate
+def test_label_values_are_asked_by_get_however_long_the_selector() -> None:
+    record = replay("prometheus", "label_values_names")
+    selector = '{__name__=~"' + "|".join(f"metric_{i}" for i in range(400)) + '"}'
+
+    values = make_client().label_values("__name__", Deadline(5), match=[selector])
+
+    assert values == tuple(record["response"]["body"]["data"])
+    assert responses.calls[0].request.method == "GET"
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    "name", ["series_no_match_400", "label_values_bad_name_400", "unknown_endpoint_404"]
+)
+def test_refusals_of_other_endpoints_give_their_reason(name: str) -> None:
+    record = replay("prometheus", name)
+    client = make_client()
+    label = record["request"]["path"].split("/")[-2]
+    asks = {
+        "label_values_bad_name_400": lambda: client.label_values(label, Deadline(5)),
+        "series_no_match_400": lambda: client.series([], Deadline(5)),
+        "unknown_endpoint_404": lambda: client.http.get_json(
+            record["request"]["path"], {}, Deadline(5)
+        ),
+    }
+
+    with pytest.raises(BackendError) as caught:
+        asks[name]()
+
+    assert caught.value.status == record["response"]["status"]
+    assert caught.value.detail.startswith(f"answered {caught.value.status}")
+
+
+@responses.activate
 def test_series_metadata_version_and_readiness_are_read() -> None:
     bodies = {
         n: replay("prometheus", n)["response"]["body"]
