@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import celeryd_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reliability_studio.settings")
 
@@ -14,11 +14,11 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@worker_init.connect(weak=False)
+@celeryd_init.connect(weak=False)
 def refuse_what_cannot_work(**kwargs: Any) -> None:
     """A worker of its own process starts only where its data sources can be used.
 
-    Not sent for the workers inside `manage.py studio`, which looks for itself.
+    This signal is not sent for the workers inside `manage.py studio`, which looks for itself.
     """
     from reliability_studio import preflight  # needs the apps, which are ready only now
 
