@@ -3,7 +3,6 @@
 from django.urls import path
 
 from correlation import pages, source_pages
-from correlation.doctor import page as doctor_page
 from correlation.doctor.page import doctor
 
 urlpatterns = [
@@ -11,6 +10,5 @@ urlpatterns = [
     path("datasources", source_pages.data_sources, name="datasources"),
     path("datasources/<slug:slug>", source_pages.data_source, name="datasource"),
     path("datasources/<slug:slug>/check", source_pages.check, name="datasource-check"),
-    path("datasources/<slug:slug>/doctor", doctor_page.doctor, name="datasource-doctor"),
     path("datasources/<slug:slug>/doctor", doctor, name="datasource-doctor"),
 ]

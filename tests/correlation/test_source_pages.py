@@ -169,7 +169,7 @@ def test_page_of_one_source_offers_its_examination_without_asking_it(page: Clien
 
     html = html_of(page, "/datasources/metrics")
 
-    assert 'hx-post="/datasources/metrics/doctor"' in html
+    assert html.count('hx-post="/datasources/metrics/doctor"') == 1
 
 
 def test_pages_need_a_session(client: Client, db: None) -> None:
