@@ -28,7 +28,7 @@ class OutsideNetwork(Exception):
     """A test tried to reach another machine."""
 
 
-def _is_local(address: Any) -> bool:
+def is_local(address: Any) -> bool:
     if not isinstance(address, tuple):  # a Unix socket's path
         return True
     try:
@@ -42,7 +42,7 @@ def no_outside_network() -> Iterator[None]:
     real = socket.socket.connect
 
     def connect(self: socket.socket, address: Any) -> None:
-        if not _is_local(address):
+        if not is_local(address):
             raise OutsideNetwork(f"tests may not connect to {address!r}")
         return real(self, address)
 
