@@ -115,9 +115,9 @@ def _rates(
         bad = one.labels.get("status") in ("error", "2")
         failed[service] = failed.get(service, nothing) + (counted if bad else nothing)
     series = []
-    settled = times <= scope.as_of - SETTLE_SECONDS
+    settled = times <= end - SETTLE_SECONDS
     for service in sorted(total):
-        some = (total[service] > 0.0) & (times <= scope.as_of)
+        some = total[service] > 0.0
         ratio = failed[service][some] / total[service][some]
         series.append(
             Series(service, "error_ratio", times[some], ratio, "up", "ratio", None, slug, query)
@@ -140,7 +140,7 @@ def _latency(
             continue
         points = slowest.setdefault(scope.service_named(name, "tempo"), {})
         for at, value in zip(one.times.tolist(), one.values.tolist(), strict=True):
-            if value > 0.0 and grid[0] <= at <= scope.as_of:
+            if value > 0.0 and grid[0] <= at <= grid[1]:
                 points[at] = max(points.get(at, 0.0), value)
     series = []
     for service, points in sorted(slowest.items()):
