@@ -11,6 +11,7 @@ import pytest
 import requests
 import responses
 
+from correlation import profiles
 from correlation.gather import Scope, Source, gather
 from correlation.telemetry import Change, Telemetry
 
@@ -36,9 +37,13 @@ def make_scope(**changes: Any) -> Scope:
     return Scope(**{**values, **changes})
 
 
+PROFILE = {"profile": "http_requests_total"}
+
+
 def make_sources(**options: Any) -> list[Source]:
+    named = {**PROFILE, "step_seconds": 5, **options}
     return [
-        Source("prometheus", "prometheus", PROMETHEUS, options={"step_seconds": 5, **options}),
+        Source("prometheus", "prometheus", PROMETHEUS, options=named),
         Source("loki", "loki", LOKI, options=LABELS),
     ]
 
@@ -260,7 +265,8 @@ def test_gather_without_sources_says_not_configured() -> None:
         ),
         (
             Source("p", "prometheus", PROMETHEUS, options={"profile": "mine"}),
-            "is set up wrongly: no query profile is called 'mine'; there are: http_requests_total",
+            "is set up wrongly: no query profile is called 'mine'; there are: "
+            + ", ".join(profiles.names()),
         ),
         (Source("p", "graphite", PROMETHEUS), "sources of kind 'graphite' cannot be asked"),
     ],
@@ -305,7 +311,7 @@ def test_gather_of_two_prometheus_takes_the_first_answer_about_a_signal() -> Non
     ]
     body = {"status": "success", "data": {"resultType": "matrix", "result": second}}
     responses.get("http://second.test/api/v1/query_range", json=body)
-    sources = [*make_sources(), Source("eu", "prometheus", "http://second.test")]
+    sources = [*make_sources(), Source("eu", "prometheus", "http://second.test", options=PROFILE)]
 
     telemetry, _ = gather(make_scope(target=None), sources)
 
