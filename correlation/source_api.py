@@ -44,7 +44,7 @@ class DataSourceViewSet(
     mixins.DestroyModelMixin,
     viewsets.GenericViewSet[DataSource],
 ):
-    """The telemetry backends; `{reference}` is the id or the slug.
+    """The telemetry backends; `{source}` is the slug or the id.
 
     Secrets are named, never stored and never shown.
     """
@@ -52,7 +52,8 @@ class DataSourceViewSet(
     queryset = DataSource.objects.select_related("health")
     serializer_class = DataSourceSerializer
     filterset_fields = ["kind", "environment", "enabled", "origin"]
-    lookup_field = lookup_url_kwarg = "reference"
+    lookup_field = "slug"
+    lookup_url_kwarg = "source"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
     required_roles = {
         "create": Role.ADMIN,
@@ -61,7 +62,7 @@ class DataSourceViewSet(
     }
 
     def get_object(self) -> DataSource:
-        return _source_of(self.get_queryset(), self.kwargs["reference"])
+        return _source_of(self.get_queryset(), self.kwargs["source"])
 
     def perform_destroy(self, instance: DataSource) -> None:
         if instance.origin == DataSource.Origin.ENVIRONMENT:
@@ -73,11 +74,11 @@ class DataSourceViewSet(
 
     @extend_schema(request=None, responses=ProbeSerializer)
     @action(detail=True, methods=["post"], throttle_classes=[CheckThrottle])
-    def check(self, request: Request, reference: str) -> Response:
+    def check(self, request: Request, source: str) -> Response:
         """Ask the source now, whatever its circuit breaker says, for 10 s at most."""
-        source = self.get_object()
-        found = check_now(source)
-        health = SourceHealth.objects.get(source=source)
+        row = self.get_object()
+        found = check_now(row)
+        health = SourceHealth.objects.get(source=row)
         return Response(ProbeSerializer({**asdict(found), "health": health}).data)
 
 

@@ -91,6 +91,7 @@ def test_create_answers_the_source_and_its_slug_is_its_address(admin: APIClient)
             "A client certificate needs its key, and a key its certificate.",
         ),
         ({"timeout_seconds": 0}, "timeout_seconds", None),
+        ({"options": {"limit": "many"}}, "options", "limit must be a positive number."),
         ({"options": [1]}, "options", "Give an object: {option: value}."),
         ({"grafana_url": "javascript:alert(1)"}, "grafana_url", "Begin with http:// or https://."),
     ],
