@@ -60,3 +60,54 @@ def test_workload_titles_name_service_workload_and_reason() -> None:
     ))  # fmt: skip
 
     assert [item.title for item in found] == ["cart: cart-7d9 OOMKilled (2 times)"]
+
+
+def reported(*states: WorkloadState) -> list[tuple[str, float, dict[str, str]]]:
+    """(signal, confidence, details) of each piece of evidence."""
+    found = workload_evidence(
+        Telemetry(
+            target="cart", started_at=START, as_of=START + 60.0,
+            baseline=(START - 600.0, START - 60.0), window=(START - 60.0, START + 60.0),
+            workloads=states,
+        )
+    )  # fmt: skip
+    return [(item.signal, item.confidence, item.details) for item in found]
+
+
+def test_workload_evidence_says_where_to_look() -> None:
+    where = (("pod", "cart-7d9-x2k4q"), ("exit_code", "137"))
+
+    ((_, _, details),) = reported(
+        WorkloadState("cart", "cart", "OOMKilled", START, 2, "killed", attributes=where)
+    )
+
+    assert details == {
+        "pod": "cart-7d9-x2k4q", "exit_code": "137", "message": "killed", "workload": "cart",
+    }  # fmt: skip
+
+
+def test_workload_evidence_tells_a_reason_once() -> None:
+    found = reported(
+        WorkloadState("cart", "cart", "Evicted", START, 1, "from its pod"),
+        WorkloadState("cart", "cart", "Evicted", START + 1.0, 4, "from an event"),
+    )
+
+    assert [(signal, details["message"]) for signal, _, details in found] == [
+        ("Evicted", "from an event")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "at", "told"),
+    [
+        ("OOMKilled", START, True),
+        ("NeverHeardOf", START, True),
+        ("Running", START, False),
+        ("ScalingReplicaSet", START, False),
+        ("CrashLoopBackOff", START - 86_400.0, False),
+        ("CrashLoopBackOff", START + 61.0, False),
+    ],
+    ids=["bad", "unheard-of", "healthy", "told-as-a-change", "old", "later"],
+)
+def test_workload_evidence_is_of_the_time_in_question(reason: str, at: float, told: bool) -> None:
+    assert bool(reported(WorkloadState("cart", "cart", reason, at))) is told
