@@ -22,8 +22,8 @@ from reliability_studio import children
 from tests.servers import ServerError, debian, free_port, studio
 from tests.servers.compose import ROOT, filled
 
-READY_SECONDS = 60.0
-STOP_SECONDS = 40.0
+READY_SECONDS = 180.0
+STOP_SECONDS = 60.0
 STATE_VARIABLES = {"DATABASE_URL", "REDIS_URL"}
 
 
@@ -136,7 +136,7 @@ class Stack:
         """A command to its end in the environment of a service: `docker compose run`."""
         return subprocess.run(
             command, cwd=ROOT, env=self.environment(name, **more), stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=120,
+            capture_output=True, text=True, timeout=300,
         )  # fmt: skip
 
     def command(self, name: str) -> list[str]:
