@@ -188,7 +188,7 @@ def test_pod_that_is_being_deleted_has_no_troubles() -> None:
         (ended(1, "Error", 90, 95), 0, "", (1, 95)),
         (ended(1, "Error", 90, 95), 2, "back-off 10s restarting", (1, 95)),
         (ended(1, "Error", 90, 95), 9, "back-off 40s restarting", (3, 55)),
-        (ended(1, "Error", -2000, 95), 9, "back-off 10s restarting", (1, 95)),
+        (ended(1, "Error", -700, 95), 9, "", (1, 95)),
         (ended(1, "Error", 90, 95), 3, "", (3, 55)),
         (ended(1, "Error", 90, 95), 30, "", (30, -1000)),
         ({}, 4, "", (4, -1000)),
