@@ -5,6 +5,7 @@ A fixed number of requests a source (Kubernetes: one list and five questions a n
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from correlation.cluster_queries import namespaces_of
 from correlation.deadline import Deadline
 from correlation.doctor.log_counts import count_lines
 from correlation.sources import Scope, Source, http_arguments, windows
+
+logger = logging.getLogger(__name__)
 
 SERVICE_TAG = "resource.service.name"
 RIGHTS = (
@@ -90,6 +93,9 @@ def take(source: Source, scope: Scope, deadline: Deadline) -> Inventory:
         return Inventory(problems=(error.detail,))
     except ValueError:
         return Inventory()  # a wrong option: the source's status says so
+    except Exception as error:  # an answer nobody foresaw costs this source's inventory only
+        logger.exception("inventory of %s failed", source.slug)
+        return Inventory(problems=(f"the answer could not be read ({type(error).__name__})",))
 
 
 def _loki(source: Source, scope: Scope, deadline: Deadline) -> Inventory:

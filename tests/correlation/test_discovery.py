@@ -113,9 +113,7 @@ def test_namesakes_in_two_namespaces_stay_apart_and_bare_names_go_to_neither() -
 
     found = propose(
         [
-            Seen(
-                (Sighting("kubernetes", "k8s", "api", "seen", "billing", label_selector="app=api"),)
-            ),
+            Seen((labelled,)),
             seen("kubernetes", "api", namespace="shop"),
             seen("prometheus", "api.shop"),
             seen("loki", "api"),
