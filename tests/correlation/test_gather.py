@@ -11,7 +11,7 @@ import pytest
 import requests
 import responses
 
-from correlation import profiles
+from correlation import profiles, shared_answers
 from correlation.gather import Scope, Source, gather
 from correlation.telemetry import Change, Telemetry
 
@@ -19,6 +19,7 @@ PROMETHEUS = "http://prometheus.test:9090"
 LOKI = "http://loki.test:3100"
 LABELS = {"service_labels": ["app"], "level_label": "detected_level"}
 LOG_QUERIES = 8
+OTHERS = ("Tempo: not configured", "Kubernetes: not configured")
 START = 1_795_305_900.0
 SIGNALS = 18
 EDGES = (("frontend", "checkout"), ("checkout", "payments"))
@@ -89,6 +90,10 @@ def serve(metrics: Answer, logs: Answer) -> list[dict[str, str]]:
     return asked
 
 
+def metric_ranges(asked: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [p for p in asked if "step" in p and "count_over_time" not in p["query"]]
+
+
 def metrics_of(*services: str) -> Answer:
     """Rows of every service; an edge service -> payments where the query groups by peer."""
 
@@ -113,7 +118,7 @@ def test_gather_returns_every_signal_with_its_query_and_source() -> None:
 
     telemetry, statuses = gather(make_scope(), make_sources())
 
-    assert [(s.slug, s.status, s.detail, s.queries) for s in statuses] == [
+    assert [(s.slug, s.status, s.detail, s.queries) for s in statuses[:2]] == [
         ("prometheus", "ok", "", SIGNALS),
         ("loki", "ok", "", LOG_QUERIES),
     ]
@@ -125,7 +130,7 @@ def test_gather_returns_every_signal_with_its_query_and_source() -> None:
         "prometheus",
     )
     assert "rate(client_request_duration_seconds_bucket[60s])" in edge.query
-    assert telemetry.missing == ()
+    assert telemetry.missing == OTHERS
     assert (telemetry.log_source, telemetry.log_baseline_seconds) == ("loki", 600.0)
     assert telemetry.log_window_seconds == 360.0
 
@@ -146,7 +151,7 @@ def test_gather_asks_one_range_a_signal_up_to_the_newest_second() -> None:
 
     gather(make_scope(started_at=START + 3.3, as_of=START + 61.7), make_sources())
 
-    ranges = {(p["start"], p["end"], p["step"]) for p in asked if "step" in p}
+    ranges = {(p["start"], p["end"], p["step"]) for p in metric_ranges(asked)}
     assert ranges == {("1795303161", "1795305961", "5")}
 
 
@@ -156,7 +161,7 @@ def test_gather_asks_a_long_incident_at_a_coarser_step_and_rate_window() -> None
 
     gather(make_scope(as_of=START + 7 * 86400), make_sources())
 
-    steps = {float(p["step"]) for p in asked if "step" in p}
+    steps = {float(p["step"]) for p in metric_ranges(asked)}
     windows = {match for p in asked for match in re.findall(r"rate\(\w+\[(\d+)s\]", p["query"])}
     assert steps == {305.0}
     assert windows == {"305"}
@@ -188,6 +193,7 @@ def test_gather_drops_what_is_more_than_three_hops_away() -> None:
     assert ("s6", "payments") in telemetry.edges
 
     responses.reset()
+    shared_answers.forget()
     serve(
         lambda q: [] if "peer" in q else metrics_of(*chain)(q),
         lambda q: [entry(START, "boom", app=name) for name in chain],
@@ -238,8 +244,12 @@ def test_gather_says_no_data_apart_from_unavailable() -> None:
     telemetry, statuses = gather(make_scope(), make_sources())
 
     nothing_there = "answered, but with no data for the time asked"
-    assert [(s.status, s.detail) for s in statuses] == [("no_data", nothing_there)] * 2
-    assert telemetry.missing == (f"Prometheus: {nothing_there}", f"Loki: {nothing_there}")
+    assert [(s.status, s.detail) for s in statuses[:2]] == [("no_data", nothing_there)] * 2
+    assert telemetry.missing == (
+        f"Prometheus: {nothing_there}",
+        f"Loki: {nothing_there}",
+        *OTHERS,
+    )
 
 
 def test_gather_without_sources_says_not_configured() -> None:
@@ -248,8 +258,10 @@ def test_gather_without_sources_says_not_configured() -> None:
     assert [(s.slug, s.status) for s in statuses] == [
         ("loki", "not_configured"),
         ("prometheus", "not_configured"),
+        ("tempo", "not_configured"),
+        ("kubernetes", "not_configured"),
     ]
-    assert telemetry.missing == ("Loki: not configured", "Prometheus: not configured")
+    assert telemetry.missing == ("Loki: not configured", "Prometheus: not configured", *OTHERS)
 
 
 @pytest.mark.parametrize(
@@ -287,7 +299,7 @@ def test_gather_says_when_no_series_carries_the_target() -> None:
 
     telemetry, _ = gather(make_scope(), make_sources())
 
-    assert telemetry.missing[1:] == (
+    assert telemetry.missing[3:] == (
         "Prometheus: no metrics of checkout among 2 services: "
         "check the service label of the query profile",
     )
