@@ -92,3 +92,27 @@ def test_parsed_field_that_clashes_is_called_extracted() -> None:
 def test_malformed_query_is_a_parse_error(query: str) -> None:
     with pytest.raises(LogQLError, match=r"^parse error"):
         parse(query)
+
+
+@pytest.mark.parametrize(
+    ("labels", "passes"),
+    [
+        ({"level": "error"}, True),
+        ({"detected_level": "error"}, True),
+        ({"level": "info", "detected_level": "error"}, True),
+        ({"level": "info"}, False),
+        ({}, False),
+    ],
+)
+def test_label_filters_joined_by_or_need_one_of_them(labels: dict[str, str], passes: bool) -> None:
+    query = parse('{app="x"} | detected_level=~"error|warn" or level=~"error|warn"')
+    assert isinstance(query, LogQuery)
+
+    found = processed({"app": "x", **labels}, Entry(1, "boom"), query.stages)
+
+    assert (found is not None) is passes
+
+
+def test_and_between_label_filters_is_refused_by_name() -> None:
+    with pytest.raises(LogQLError, match='"and" between label filters'):
+        parse('{app="x"} | a="1" or b="2" and c="3"')
