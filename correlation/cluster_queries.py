@@ -24,6 +24,8 @@ from correlation.sources import FoundAs, Query, Reply, Scope, Source
 from correlation.telemetry import WorkloadState
 
 CONCURRENCY = 8
+OBJECT_BYTES = 10_000
+"""What a pod weighs in memory, read into dictionaries."""
 _REFUSED = (401, 403, 404)
 
 
@@ -56,6 +58,10 @@ class Listed(Reply):
     """A list as it came, to be shared by analyses that read it each in their own way."""
 
     objects: tuple[Object, ...] = ()
+
+    @property
+    def more_bytes(self) -> int:
+        return OBJECT_BYTES * len(self.objects)
 
 
 def cluster_queries(source: Source, scope: Scope) -> dict[str, Query]:

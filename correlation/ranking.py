@@ -100,7 +100,7 @@ def weigh(telemetry: Telemetry) -> Weighed:
     found = movements(telemetry)
     metrics = metric_evidence(found, telemetry.window, telemetry.as_of)
     workloads = workload_evidence(telemetry)
-    onset = _first_onset(metrics, telemetry)
+    onset = _first_onset([*metrics, *workloads], telemetry)
     names = {key[0] for key in found} | {key[2] for key in found if key[2]}
     names |= {name for edge in telemetry.edges for name in edge}
     names |= {line.service for line in telemetry.logs}
@@ -117,11 +117,14 @@ def weigh(telemetry: Telemetry) -> Weighed:
     return Weighed(everything, graph, hypotheses, features)
 
 
-def _first_onset(metrics: list[Evidence], telemetry: Telemetry) -> float:
-    """Earliest onset of convincing metric evidence less its uncertainty; else the window start."""
+def _first_onset(evidence: list[Evidence], telemetry: Telemetry) -> float:
+    """Earliest onset of convincing metrics and workload states less its uncertainty.
+
+    The window's start when nothing convinces, or when it began before.
+    """
     strong = [
-        (item.onset_at, float(item.details["onset_uncertainty_seconds"]))
-        for item in metrics
+        (item.onset_at, float(item.details.get("onset_uncertainty_seconds", 0.0)))
+        for item in evidence
         if item.confidence >= 0.5 and item.onset_at is not None
     ]
     if not strong:

@@ -100,4 +100,5 @@ def _weight(reply: Reply) -> int:
     """Roughly what a reply weighs in memory, in bytes."""
     samples = sum(2 * series.values.nbytes + 500 for series in reply.series)
     lines = sum(2 * len(line.message) + 300 for line in reply.lines)
-    return samples + lines + 1000 * (len(reply.spans) + len(reply.workloads) + len(reply.changes))
+    rest = len(reply.spans) + len(reply.workloads) + len(reply.changes)
+    return samples + lines + 1000 * rest + reply.more_bytes

@@ -234,6 +234,11 @@ class Reply:
     then: Mapping[str, Query] = field(default_factory=dict)
 
     @property
+    def more_bytes(self) -> int:
+        """Roughly what it weighs in memory beside these fields: for answers that carry more."""
+        return 0
+
+    @property
     def found(self) -> bool:
         """Whether it says anything at all about the time asked."""
         evidence = (self.series, self.lines, self.spans, self.edges, self.workloads, self.changes)
