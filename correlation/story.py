@@ -157,7 +157,7 @@ def _tell_sources(
 def _worth_telling(
     rows: Sequence[Correlation], top: RootCause | None, told: dict[str, Any]
 ) -> list[Correlation]:
-    """The evidence to tell: what supports the top cause first, then the strongest.
+    """The evidence to tell: of each kind what supports the top cause best, then the strongest.
 
     While the cause told last still stands, only a first finding of another kind that supports
     it is news; the rest of the aftermath is on the evidence panel.
@@ -169,9 +169,11 @@ def _worth_telling(
         if row.key not in told["keys"] and row.confidence_score >= TELLING_CONFIDENCE
     ]
     fresh.sort(key=lambda row: (str(row.pk) not in supporting, row.rank))
+    first = {row.type: row for row in reversed(fresh) if str(row.pk) in supporting}
     if top is not None and told.get("cause") == _identity(top):
-        first = {row.type: row for row in reversed(fresh) if str(row.pk) in supporting}
         fresh = [row for row in first.values() if KINDS[row.type] not in told["kinds"]]
+    else:
+        fresh.sort(key=lambda row: first.get(row.type) is not row)
     return sorted(fresh[:TOLD_PER_RUN], key=lambda row: (row.onset_at is None, row.onset_at or 0))
 
 

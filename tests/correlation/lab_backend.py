@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from django.conf import LazySettings
 from django.utils import timezone
 
+from correlation import log_labels, profile_detection, shared_answers
 from correlation.data_sources import follow_environment
-from correlation.models import Analysis
+from correlation.models import Analysis, DataSource
 from incidents import demo
 from incidents.models import Incident, Service
-from lab import loki_api, prometheus_api
+from lab import kubernetes_api, loki_api, prometheus_api, tempo_api
 from lab.simulation import Recording, run
+from tests.correlation.cluster_server import kubeconfig
 from tests.correlation.conftest import Answer, Backend
 
 FAULT_SECONDS = 60.0
@@ -27,19 +30,36 @@ def recording(fault: str) -> Recording:
 
 
 def serve(backend: Backend, settings: LazySettings, fault: str) -> datetime:
-    """Point the product at the lab's telemetry; the moment the fault began."""
+    """Point the product at the lab's four stand-ins; the moment the fault began."""
     recorded = recording(fault)
-
-    def respond(path: str, params: dict[str, list[str]]) -> Answer:
-        if path.startswith("/loki"):
-            return loki_api.respond(recorded.logs, "GET", path, params)
-        return prometheus_api.respond(recorded.tsdb, "GET", path, params)
-
-    backend.respond = respond
+    backend.respond = partial(respond, recorded)
+    kubeconfig_path = Path(settings.STUDIO_DIR) / f"kubeconfig-{backend.url.rpartition(':')[2]}"
+    kubeconfig_path.write_text(kubeconfig(f"{backend.url}/kubernetes"))
     settings.SCRAPE_INTERVAL_SECONDS = 5.0
-    point(settings, PROMETHEUS_URL=backend.url, LOKI_URL=backend.url)
+    point(
+        settings,
+        PROMETHEUS_URL=f"{backend.url}/prometheus",
+        LOKI_URL=f"{backend.url}/loki",
+        TEMPO_URL=f"{backend.url}/tempo",
+        KUBECONFIG=str(kubeconfig_path),
+    )
+    DataSource.objects.update(timeout_seconds=30.0)  # the stand-ins share this process
     assert recorded.fault_at is not None
     return datetime.fromtimestamp(recorded.fault_at, UTC)
+
+
+def respond(recorded: Recording, path: str, params: dict[str, list[str]]) -> Answer:
+    """The answer of the stand-in whose prefix the path has."""
+    kind, _, rest = path.lstrip("/").partition("/")
+    rest = f"/{rest}"
+    if kind == "loki":
+        return loki_api.respond(recorded.logs, "GET", rest, params)
+    if kind == "tempo":
+        return tempo_api.respond(recorded.simulation.traces, "GET", rest, params)
+    if kind == "kubernetes":
+        method = "POST" if rest == kubernetes_api.ACCESS_REVIEWS else "GET"
+        return kubernetes_api.respond(recorded.simulation.cluster, method, rest, params)
+    return prometheus_api.respond(recorded.tsdb, "GET", rest, params)
 
 
 def point(settings: Any, **urls: str) -> None:
@@ -47,6 +67,8 @@ def point(settings: Any, **urls: str) -> None:
     for name, url in urls.items():
         setattr(settings, name, url)
     follow_environment()
+    for kept in (shared_answers, profile_detection, log_labels):  # what earlier tests found out
+        kept.forget()
 
 
 def shop_incident(slug: str, started_at: datetime | None, **columns: Any) -> Incident:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from correlation import engine, outcome, queue
+from correlation import engine, outcome, queue, shared_answers
 from correlation.models import Analysis, Correlation, RootCause
 from correlation.panels import newest_and_shown
 from correlation.panels import sources as sources_panel
@@ -57,7 +57,9 @@ def test_each_fault_names_its_true_service_first(
     assert {name: s["status"] for name, s in analysis.sources.items()} == {
         "prometheus": "ok",
         "loki": "ok",
-    }
+        "tempo": "ok",
+        "kubernetes": "ok",
+    }, analysis.sources
     incident.refresh_from_db()
     assert (incident.top_cause_service, incident.analysis_status) == (culprit, "done")
     assert len(told(incident, "root_cause_identified")) == 1
@@ -164,6 +166,7 @@ def test_when_no_source_answers_the_analysis_fails_and_the_last_good_one_stays(
     engine.run_waiting()
     good = Analysis.objects.get(incident=incident)
     backend.respond = lambda path, params: (503, "text/plain", b"starting")
+    shared_answers.forget()
     queue.request(incident_id=incident.pk, reason="repeat")
 
     engine.run_waiting()
@@ -235,6 +238,7 @@ def test_correlations_answer_has_the_promised_shape(
         "detail",
         "queries",
         "seconds",
+        "reason",
     }
     cause = body["root_causes"][0]
     ids = {row["id"] for row in body["correlations"]}
