@@ -5,8 +5,7 @@ class CorrelationConfig(AppConfig):
     name = "correlation"
 
     def ready(self) -> None:
-        from correlation import receivers, source_checks  # noqa: F401  (connects them)
-        from correlation import profile_checks, service_telemetry
+        from correlation import profile_checks, receivers, service_telemetry, source_checks  # noqa: F401  (connects them)
         from correlation.panels import register_panels
         from incidents import selectors
 

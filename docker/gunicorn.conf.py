@@ -8,7 +8,7 @@ workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "8"))
 worker_class = "gthread"
 # heartbeats of workers: never on a disk, whose stalls would look like a dead worker
-worker_tmp_dir = "/dev/shm"
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - a directory of the image, for gunicorn alone
 timeout = 60
 graceful_timeout = 20
 keepalive = 75  # longer than nginx keeps its own idle connections

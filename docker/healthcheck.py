@@ -1,6 +1,6 @@
 """Whether this address answers 200: exit 0, or 1 and a line that says what it did instead.
 
-    healthcheck.py http://127.0.0.1:8000/health
+healthcheck.py http://127.0.0.1:8000/health
 """
 
 from __future__ import annotations

@@ -37,7 +37,8 @@ class DataSource(models.Model):
         max_length=500,
         blank=True,
         default="",
-        help_text="Base address, path prefix included. For Kubernetes mostly empty: the kubeconfig's.",
+        help_text="Base address, path prefix included. "
+        "For Kubernetes mostly empty: the kubeconfig's.",
     )
     environment = models.CharField(max_length=63, default="production")
     enabled = models.BooleanField(default=True)
