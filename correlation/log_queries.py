@@ -26,7 +26,7 @@ from correlation.log_labels import (
     quoted,
 )
 from correlation.log_replies import ask_counts, ask_lines, ask_patterns
-from correlation.sources import Query, Reply, Scope, Source, windows
+from correlation.sources import Query, Reply, Scope, Source, http_arguments, windows
 
 MAX_BYTES = 16_000_000
 BASELINE_SECONDS = 600.0
@@ -67,9 +67,7 @@ def log_queries(source: Source, scope: Scope) -> dict[str, Query]:
     """
     client = LokiClient(
         source.url,
-        headers=source.headers,
-        timeout_seconds=source.timeout_seconds,
-        verify=source.verify,
+        **http_arguments(source),
         max_bytes=int(source.number("max_bytes", MAX_BYTES)),
         tenant=source.text("tenant", ""),
         service_labels=source.texts("service_labels", SERVICE_LABELS),
