@@ -71,6 +71,7 @@ class Analysis(models.Model):
         ]
         indexes = [
             models.Index(fields=["incident", "-queued_at"], name="analysis_newest"),
+            models.Index(fields=["-finished_at"], name="analysis_last_finished"),
             models.Index(
                 fields=["status", "lease_until"],
                 name="analysis_unfinished",
