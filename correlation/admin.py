@@ -10,6 +10,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpRequest
 
 from correlation.breaker import health_of
+from correlation.data_sources import kept_option_errors
 from correlation.models import Analysis, DataSource, RootCause
 from correlation.source_fields import ENVIRONMENT_OWNS
 from correlation.source_problems import problem
@@ -17,6 +18,12 @@ from incidents.admin import ReadOnlyAdmin
 
 
 class DataSourceForm(forms.ModelForm[DataSource]):
+    def clean_options(self) -> Any:
+        options = self.cleaned_data["options"]
+        if "options" in self.changed_data and (kept := kept_option_errors(self.instance, options)):
+            raise ValidationError(kept)
+        return options
+
     def add_error(self, field: str | None, error: Any) -> None:
         """What is wrong with a field that is only read here is said above the form."""
         if field is None and isinstance(error, ValidationError) and hasattr(error, "error_dict"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -65,7 +66,7 @@ def environment_rows() -> list[DataSource]:
             slug=str(kind),
             kind=kind,
             origin=DataSource.Origin.ENVIRONMENT,
-            options=_seeded_options(kind),
+            options=seeded_options(kind),
             **settings.DATA_SOURCE_FIELDS[kind],
         )
         row.grafana_url = without_login(row.grafana_url)
@@ -75,6 +76,32 @@ def environment_rows() -> list[DataSource]:
             row.url = without_login(address)
         found.append(row)
     return found
+
+
+SEEDED_OPTIONS = {
+    DataSource.Kind.PROMETHEUS: {"profile": "PROMETHEUS_PROFILE"},
+    DataSource.Kind.KUBERNETES: {"namespaces": "KUBERNETES_NAMESPACES"},
+}
+"""Options that settings give, by kind: option -> setting."""
+
+
+def seeded_options(kind: str) -> dict[str, Any]:
+    """The options that follow the environment, for its row of this kind."""
+    named = SEEDED_OPTIONS.get(DataSource.Kind(kind), {})
+    given = {option: getattr(settings, variable) for option, variable in named.items()}
+    return {option: value for option, value in given.items() if value}
+
+
+def kept_option_errors(row: DataSource, options: Any) -> list[str]:
+    """Why a row of the environment may not have these options: what its variables say stays."""
+    if row.origin != DataSource.Origin.ENVIRONMENT or not isinstance(options, dict):
+        return []
+    named = SEEDED_OPTIONS.get(DataSource.Kind(row.kind), {})
+    return [
+        f"{option} follows the environment ({named[option]}): leave it at {json.dumps(value)}."
+        for option, value in seeded_options(row.kind).items()
+        if options.get(option) != value
+    ]
 
 
 def without_login(url: str) -> str:
@@ -200,14 +227,6 @@ def _bring_in_line(row: DataSource, seed: DataSource | None) -> None:
 def _columns(kind: str) -> Iterable[str]:
     address = "kubeconfig" if kind == DataSource.Kind.KUBERNETES else "url"
     return (address, *settings.DATA_SOURCE_FIELDS[kind])
-
-
-def _seeded_options(kind: str) -> dict[str, Any]:
-    if kind == DataSource.Kind.KUBERNETES and settings.KUBERNETES_NAMESPACES:
-        return {"namespaces": settings.KUBERNETES_NAMESPACES}
-    if kind == DataSource.Kind.PROMETHEUS and settings.PROMETHEUS_PROFILE:
-        return {"profile": settings.PROMETHEUS_PROFILE}
-    return {}
 
 
 def _options(kind: str, given: dict[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,14 @@ from django.conf import settings
 MOST_BYTES = 16_384
 OWN_SECRETS = frozenset(
     {
+        "ALERTMANAGER_TOKEN",
         "DATABASE_URL",
+        "GRAFANA_ADMIN_PASSWORD",
         "LAB_TOKEN",
         "METRICS_TOKEN",
         "PGPASSWORD",
         "POSTGRES_PASSWORD",
+        "REDISCLI_AUTH",
         "REDIS_PASSWORD",
         "REDIS_URL",
         "SECRET_KEY",

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from correlation.breaker import health_of
-from correlation.data_sources import ENVIRONMENT
+from correlation.data_sources import ENVIRONMENT, kept_option_errors
 from correlation.models import DataSource, SourceHealth
 from correlation.source_fields import ENVIRONMENT_OWNS
 from correlation.source_problems import problem
@@ -91,7 +91,7 @@ class DataSourceSerializer(serializers.ModelSerializer[DataSource]):
 
     def _refuse_what_stays(self, source: DataSource, attrs: dict[str, Any]) -> None:
         changed = {name for name, value in attrs.items() if getattr(source, name) != value}
-        errors = {}
+        errors: dict[str, list[str]] = {}
         if "kind" in changed:
             errors["kind"] = ["A data source keeps its kind; make another one."]
         if source.origin == DataSource.Origin.ENVIRONMENT:
@@ -99,6 +99,8 @@ class DataSourceSerializer(serializers.ModelSerializer[DataSource]):
             for name in ENVIRONMENT_OWNS:
                 if name in changed:
                     errors[name] = [f"This follows the environment ({variable} and its like)."]
+            if "options" in changed and (kept := kept_option_errors(source, attrs["options"])):
+                errors["options"] = kept
             if source.unset and "enabled" in changed:
                 errors["enabled"] = [f"{variable} is not set."]
         if errors:

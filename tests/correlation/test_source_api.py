@@ -139,6 +139,26 @@ def test_row_of_the_environment_keeps_what_follows_it(
     assert (deleted.status_code, deleted.json()["type"]) == (409, "follows-environment")
 
 
+@pytest.mark.parametrize("options", [{"profile": "istio"}, {"concurrency": 2}])
+def test_row_of_the_environment_keeps_the_options_that_follow_it(
+    admin: APIClient, settings: Any, options: dict[str, Any]
+) -> None:
+    settings.PROMETHEUS_URL = "http://prometheus:9090"
+    settings.PROMETHEUS_PROFILE = "spring"
+    follow_environment()
+
+    refused = admin.patch("/api/datasources/prometheus", {"options": options}, format="json")
+    taken = admin.patch(
+        "/api/datasources/prometheus",
+        {"options": {"profile": "spring", "concurrency": 2}},
+        format="json",
+    )
+
+    why = 'profile follows the environment (PROMETHEUS_PROFILE): leave it at "spring".'
+    assert (refused.status_code, refused.json()["errors"]) == (400, {"options": [why]})
+    assert taken.status_code == 200
+
+
 def test_source_of_a_person_can_be_deleted_and_keeps_its_kind(admin: APIClient) -> None:
     DataSource.objects.create(slug="eu", kind="loki", url="http://loki")
 
