@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ from correlation.models import Analysis, Correlation
 from incidents.live import Panel, register
 from incidents.models import Incident
 
+FRONT_ROWS = 10
+MOST_ROWS = 40
 WORTH_SHOWING = Q(rank=1) | Q(confidence__gte=0.01)
 
 
@@ -33,15 +36,31 @@ def causes(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     if ranked and shown:
         by_id = {str(row.pk): row for row in shown.correlations.all()}
     for cause in ranked:
-        cause.supporting_rows = [by_id[i] for i in cause.supporting if i in by_id]  # type: ignore[attr-defined]
+        rows = [by_id[i] for i in cause.supporting if i in by_id]
+        cause.supporting_rows = _one_of_each_first(rows)  # type: ignore[attr-defined]
         cause.contradicting_rows = [by_id[i] for i in cause.contradicting if i in by_id]  # type: ignore[attr-defined]
     return {"newest": newest, "shown": shown, "causes": ranked}
 
 
 def evidence(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     _newest, shown = newest_and_shown(incident, as_of)
-    rows = list(shown.correlations.order_by("rank")[:40]) if shown else []
-    return {"shown": shown, "correlations": rows}
+    rows = list(shown.correlations.order_by("rank")[:MOST_ROWS]) if shown else []
+    top = shown.root_causes.filter(rank=1).first() if shown else None
+    supporting = set(top.supporting) if top else set()
+    telling = sorted(rows, key=lambda row: (str(row.pk) not in supporting, row.rank))
+    front = sorted(_one_of_each_first(telling, rows)[:FRONT_ROWS], key=lambda row: row.rank)
+    in_front = {row.pk for row in front}
+    behind = [row for row in rows if row.pk not in in_front]
+    return {"shown": shown, "correlations": rows, "front": front, "behind": behind}
+
+
+def _one_of_each_first(
+    rows: Sequence[Correlation], rest: Sequence[Correlation] | None = None
+) -> list[Correlation]:
+    """The first row of each type, then `rest` (by default the other rows) in its order."""
+    first = {row.type: row for row in reversed(rows)}
+    chosen = [row for row in rows if first[row.type] is row]
+    return chosen + [row for row in (rows if rest is None else rest) if row not in chosen]
 
 
 def sources(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
