@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import logging.config
 import os
-import signal
 import sys
 import threading
 import time
@@ -14,10 +13,9 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-from daphne.server import Server
+from daphne.server import Server, reactor
 from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError
@@ -25,6 +23,7 @@ from django.db import OperationalError
 from correlation.data_sources import follow_environment
 from reliability_studio import demo, preflight
 from reliability_studio.background import Background
+from reliability_studio.interruption import Interruption
 
 logger = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
@@ -43,9 +42,8 @@ def run(
     say: Callable[[str], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM. Raises CannotStart before anything is served."""
-    # until Twisted takes both; a shell's `&` would have us ignore SIGINT
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interruption = Interruption()
+    interruption.listen()  # until Twisted takes both signals
     directory: Path = settings.STUDIO_DIR
     with ExitStack() as stack:
         try:
@@ -76,11 +74,10 @@ def run(
             background = Background()
             stack.callback(background.stop, STOP_SECONDS)
             background.start()
-            _serve(application, host, port, lines, say)
+            _serve(application, host, port, lines, say, interruption)
         except KeyboardInterrupt:
             pass
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # stopping takes a moment, and ends
+        interruption.heard()
         say("Stopping.")
 
 
@@ -105,7 +102,12 @@ def _migrate() -> None:
 
 
 def _serve(
-    application: Any, host: str, port: int, lines: list[str], say: Callable[[str], None]
+    application: Any,
+    host: str,
+    port: int,
+    lines: list[str],
+    say: Callable[[str], None],
+    interruption: Interruption,
 ) -> None:
     """Run daphne in this, the main thread, until a signal ends it."""
     address = host.replace(":", r"\:")
@@ -119,8 +121,15 @@ def _serve(
             target=_announce, args=(host, port, lines, say), daemon=True
         ).start,
     )
+
+    def take_over() -> None:
+        """Twisted has installed its own handlers by now."""
+        if interruption.hand_over():
+            reactor.stop()
+
+    reactor.callWhenRunning(take_over)
     server.run()
-    if not server.listening_addresses:
+    if not server.listening_addresses and not interruption.asked:
         raise preflight.CannotStart(f"Port {port} is taken by another program; set STUDIO_PORT.")
 
 
@@ -179,7 +188,3 @@ def _log_to_file(path: Path) -> None:
     }
     logs["root"]["handlers"] = ["stderr", "file"]
     logging.config.dictConfig(logs)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -6,11 +6,11 @@ import errno
 import fcntl
 import os
 import socket
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 from django.conf import settings
 from django.core.checks import ERROR, run_checks
@@ -72,13 +72,17 @@ def verify_sources(warn: Callable[[str], None]) -> None:
     if not rows:
         return
     patience = Deadline(settings.STARTUP_PATIENCE_SECONDS)
-    with ThreadPoolExecutor(len(rows), thread_name_prefix="startup") as pool:
-        looks = list(
-            pool.map(
-                lambda row: _look(source_of(row), patience if _is_required(row) else Deadline(0)),
-                rows,
-            )
-        )
+    ended = Event()
+    pool = ThreadPoolExecutor(len(rows), thread_name_prefix="startup")
+
+    def look(row: DataSource) -> Probe:
+        return _look(source_of(row), patience if _is_required(row) else Deadline(0), ended)
+
+    try:
+        looks = list(pool.map(look, rows))
+    finally:  # who interrupts the start does not wait for what is left of the patience
+        ended.set()
+        pool.shutdown(wait=False, cancel_futures=True)
     refusals = []
     for row, found in zip(rows, looks, strict=True):
         breaker.record_probe(row.slug, found)
@@ -93,13 +97,14 @@ def verify_sources(warn: Callable[[str], None]) -> None:
         raise CannotStart(*refusals)
 
 
-def _look(source: Source, patience: Deadline) -> Probe:
+def _look(source: Source, patience: Deadline, ended: Event) -> Probe:
     """Probes until the source answers, says no for good, or patience ends."""
     while True:
         found = probe(source, Deadline(max(patience.remaining(), FIRST_LOOK_SECONDS)))
         if found.reachable or found.reason in FINAL or patience.remaining() < LOOK_PAUSE_SECONDS:
             return found
-        time.sleep(LOOK_PAUSE_SECONDS)
+        if ended.wait(LOOK_PAUSE_SECONDS):
+            return found
 
 
 def _is_labs(row: DataSource) -> bool:

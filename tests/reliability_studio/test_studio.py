@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.correlation.conftest import Backend
 from tests.servers import free_port
 from tests.servers.studio import ROOT, Studio
 
@@ -44,6 +45,22 @@ def test_studio_serves_and_ends_with_zero_on_signal(
     assert health["status"] == "ok", health
     assert code == 0, studio.log.read_text()
     assert list(ROOT.glob("celerybeat*")) == []
+
+
+def test_studio_that_waits_for_its_sources_ends_on_signal(
+    start_studio: StartStudio,
+) -> None:
+    backend = Backend()
+    backend.respond = lambda path, params: (503, "text/plain", b"starting\n")
+    studio = start_studio(LOKI_URL=backend.url, STARTUP_PATIENCE_SECONDS="600")
+    while len(backend.asked) < 4:
+        assert studio.process.poll() is None, studio.log.read_text()
+        time.sleep(0.05)
+
+    code = studio.stop()
+
+    backend.close()
+    assert (code, studio.log.read_text()) == (0, "Stopping.\n")
 
 
 def test_studio_started_again_keeps_its_state(start_studio: StartStudio) -> None:
