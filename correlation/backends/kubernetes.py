@@ -194,7 +194,7 @@ class KubernetesApi:
 
         After a 401 the credentials are read anew, once: tokens in files change unseen.
         """
-        way = access(self.source)
+        way = access(self.source, deadline.remaining())
         left, renewed = self.retries, False
         while True:
             pause = random.uniform(*_RETRY_PAUSE_SECONDS)
@@ -202,7 +202,7 @@ class KubernetesApi:
             try:
                 answer = self._once(way, method, path, params, deadline, body)
                 if answer.status == 401 and not renewed and self.source.kubeconfig:
-                    way, renewed = renew(self.source, way), True
+                    way, renewed = renew(self.source, way, deadline.remaining()), True
                     continue
                 if last or answer.status not in _FLEETING_STATUS or deadline.remaining() <= pause:
                     return answer

@@ -2,16 +2,21 @@
 
 Kubeconfig (with exec plugins and token refresh), in-cluster service account, or a plain address
 (`kubectl proxy`). Each has its own Configuration; the client's global default is left alone.
+
+Plugins and OIDC servers may hang, and the client waits for them without a limit. So they run in
+threads of their own: who asks waits as long as it may, and the next one for the same credentials
+waits for the same run.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
@@ -20,6 +25,7 @@ from kubernetes.config.incluster_config import SERVICE_TOKEN_FILENAME
 
 from correlation.backends.errors import BackendError, plain
 from correlation.backends.guard import GUARDED_POOLS
+from correlation.deadline import Deadline
 from correlation.sources import Source
 
 NAMESPACE_FILE = Path(SERVICE_TOKEN_FILENAME).with_name("namespace")
@@ -28,7 +34,12 @@ DEFAULT_NAMESPACE = "default"
 _POOL_CONNECTIONS = 256
 """Connections kept for one cluster; as in `http`, the pool does not block."""
 
-_accesses: dict[Hashable, Access] = {}
+OPEN_SECONDS = 10.0
+"""How long the credentials may take where the caller has no deadline."""
+
+Found = TypeVar("Found")
+
+_accesses: dict[Hashable, Future[Access]] = {}
 _lock = threading.Lock()
 
 
@@ -46,27 +57,40 @@ class Access:
 
         None when another thread's refresh takes longer than `wait_seconds`.
         """
+        ends = Deadline(wait_seconds)
         if not self.lock.acquire(timeout=wait_seconds):
             return None
+        read = _in_a_thread(self._headers, self.lock.release)
         try:
-            headers = {**self.api.default_headers, "Accept": "application/json"}
-            self.api.update_params_for_auth(headers, [], ["BearerToken"])
-            return headers
-        finally:
-            self.lock.release()
+            return read.result(timeout=ends.remaining())
+        except TimeoutError:
+            return None
+
+    def _headers(self) -> dict[str, str]:
+        headers = {**self.api.default_headers, "Accept": "application/json"}
+        self.api.update_params_for_auth(headers, [], ["BearerToken"])
+        return headers
 
 
-def access(source: Source) -> Access:
+def access(source: Source, wait_seconds: float = OPEN_SECONDS) -> Access:
     """The way into the source's cluster, kept for this process until the kubeconfig changes.
 
-    Raises BackendError when there are no usable credentials.
+    Raises BackendError when there are no usable credentials within `wait_seconds`.
     """
     try:
         key = _key(source)
         with _lock:
-            if key not in _accesses:
-                _accesses[key] = _open(source)
-            return _accesses[key]
+            if key not in _accesses or _failed(_accesses[key]):
+                _accesses[key] = _in_a_thread(lambda: _open(source))
+            opened = _accesses[key]
+        wait([opened], wait_seconds)
+        if not opened.done():
+            why = f"the credentials were not ready within {wait_seconds:.2g} s"
+            hint = (
+                "does the kubeconfig's plugin hang?" if source.kubeconfig else "is the disk slow?"
+            )
+            raise BackendError("timeout", f"{why} ({hint})", source=source.label)
+        return opened.result()
     except yaml.YAMLError:
         raise _unusable(source, f"kubeconfig {source.kubeconfig} is not YAML") from None
     except OSError as error:
@@ -81,12 +105,36 @@ def access(source: Source) -> Access:
         raise _unusable(source, f"{where} ({type(error).__name__})") from error
 
 
-def renew(source: Source, old: Access) -> Access:
+def renew(source: Source, old: Access, wait_seconds: float) -> Access:
     """Read the credentials anew, because the cluster refused those of `old`."""
     with _lock:
-        for key in [key for key, kept in _accesses.items() if kept is old]:
-            del _accesses[key]
-    return access(source)
+        for key, kept in list(_accesses.items()):
+            if kept.done() and not kept.exception() and kept.result() is old:
+                del _accesses[key]
+    return access(source, wait_seconds)
+
+
+def _failed(opened: Future[Access]) -> bool:
+    return opened.done() and opened.exception() is not None
+
+
+def _in_a_thread(
+    work: Callable[[], Found], last: Callable[[], None] | None = None
+) -> Future[Found]:
+    """What `work` gives or raises; `last` runs when it has ended, however."""
+    found: Future[Found] = Future()
+
+    def run() -> None:
+        try:
+            found.set_result(work())
+        except BaseException as error:  # for who waits
+            found.set_exception(error)
+        finally:
+            if last:
+                last()
+
+    threading.Thread(target=run, name="cluster-credentials", daemon=True).start()
+    return found
 
 
 def _unusable(source: Source, why: str) -> BackendError:

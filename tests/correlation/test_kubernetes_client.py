@@ -339,6 +339,25 @@ def test_token_comes_from_an_exec_plugin(server: ClusterServer, tmp_path: Path) 
     assert server.tokens == ["Bearer minted"]
 
 
+def test_plugin_that_hangs_is_named_at_the_deadline(server: ClusterServer, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    script = f"echo run >> {runs}; exec sleep 5"
+    spec = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "/bin/sh",
+        "args": ["-c", script],
+    }
+    hanging = source(tmp_path, kubeconfig(server.url, exec=spec))
+
+    for _ in range(2):
+        with pytest.raises(BackendError) as raised:
+            KubernetesApi(hanging).list(PODS, Deadline(0.3))
+
+    assert raised.value.kind == "timeout"
+    assert raised.value.detail.endswith("s (does the kubeconfig's plugin hang?)")
+    assert runs.read_text() == "run\n"
+
+
 def test_rewritten_kubeconfig_is_read_again(server: ClusterServer, tmp_path: Path) -> None:
     first = source(tmp_path, kubeconfig(server.url))
     KubernetesApi(first).list(PODS, soon())
