@@ -82,6 +82,7 @@ class LogLine:
     message: str
     level: str = ""
     trace_id: str = ""
+    span_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,8 @@ class Change:
     """A deploy, config edit, flag or scale event of a service.
 
     `source` is the slug of the data source that reported it, "" for the catalogue's own, and
-    `ref` what that source calls it (a ReplicaSet's uid).
+    `ref` what that source calls it (a ReplicaSet's uid). `service` is "" where it is not known;
+    `files` are the paths it touched, `commit` what a deploy brought out.
     """
 
     id: str
@@ -138,6 +140,8 @@ class Change:
     diff: str = ""
     source: str = ""
     ref: str = ""
+    files: tuple[str, ...] = ()
+    commit: str = ""
 
 
 @dataclass(frozen=True)
@@ -193,6 +197,7 @@ class Telemetry:
     log_window_seconds: float = 0.0
     trace_source: str = ""
     trace_query: str = ""
+    traces_unbiased: bool = False
 
 
 @dataclass(frozen=True)
