@@ -22,6 +22,8 @@ from incidents.models import (
 )
 
 LONGEST_LOOK = timedelta(minutes=30)
+LATEST_REPORT = timedelta(hours=2)
+"""Who reports a failure this long after its start reports what goes on; later it is history."""
 PERSON_LEAD = timedelta(minutes=5)
 ALERT_LEAD = timedelta(minutes=3)
 SHORTEST_LEAD = timedelta(seconds=20)
@@ -68,7 +70,8 @@ def episode(incident: Incident, now: datetime | None = None) -> tuple[datetime, 
     """(start, latest moment to look at) of the failure that goes on now, or went on last.
 
     An incident whose alerts have ended and fired again is looked at from the new firing: what
-    failed before may have been something else.
+    failed before may have been something else. Days of samples around a failure of minutes, which
+    steps too coarse would miss, are not asked for.
     """
     firings = list(incident.occurrences.values_list("started_at", "resolved_at"))
     going_on = [started for started, resolved in firings if resolved is None]
@@ -76,7 +79,10 @@ def episode(incident: Incident, now: datetime | None = None) -> tuple[datetime, 
     start = max(incident.started_at, min(going_on)) if going_on else incident.started_at
     end = incident.resolved_at or (max(ends) if ends and not going_on else None)
     limit = min(now or timezone.now(), end or start + LONGEST_LOOK)
-    return start, max(limit, start, incident.detected_at if not firings else start)
+    reported = incident.detected_at
+    if not firings and reported - start <= LATEST_REPORT:
+        limit = max(limit, reported)
+    return start, max(limit, start)
 
 
 def _lead(incident: Incident, near: frozenset[str], start: datetime) -> timedelta:

@@ -85,11 +85,19 @@ def test_episode_ends_after_the_longest_look(make_incident: MakeIncident) -> Non
 
 
 def test_episode_that_was_detected_late_reaches_its_detection(make_incident: MakeIncident) -> None:
-    incident = make_incident(started_at=ago(hours=3))
+    incident = make_incident(started_at=ago(hours=1))
 
     _start, as_of = scope.episode(incident)
 
     assert as_of == incident.detected_at
+
+
+def test_episode_of_long_ago_is_its_first_half_hour(make_incident: MakeIncident) -> None:
+    incident = make_incident(started_at=ago(hours=60))
+
+    start, as_of = scope.episode(incident)
+
+    assert as_of - start == scope.LONGEST_LOOK
 
 
 def test_episode_whose_alerts_ended_is_the_one_that_went_on_last(
