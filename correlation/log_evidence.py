@@ -146,12 +146,14 @@ def _judge(
     since = [line for line, _, _ in members if line.at >= onset]
     n1, n0 = len(since), len(members) - len(since)
     known = before_seconds >= min(after_seconds, 30.0)
-    expected = (n0 + 0.5) * after_seconds / max(before_seconds, after_seconds, 60.0)
-    z = 2.0 * (math.sqrt(n1 + 0.375) - math.sqrt(expected + 0.375))
+    longer = after_seconds / before_seconds if before_seconds else 0.0
+    expected = n0 * longer + 0.5 * after_seconds / max(before_seconds, after_seconds, 60.0)
+    wider = math.sqrt(max(1.0, longer)) if n0 else 1.0
+    z = 2.0 * (math.sqrt(n1 + 0.375) - math.sqrt(expected + 0.375)) / wider
     weight = LEVEL_WEIGHTS.get(level, 0.3)
     if z < 0.0:
-        expected = n0 * after_seconds / before_seconds if before_seconds else 0.0
-        z = 2.0 * (math.sqrt(expected + 0.375) - math.sqrt(n1 + 0.375))
+        expected = n0 * longer
+        z = 2.0 * (math.sqrt(expected + 0.375) - math.sqrt(n1 + 0.375)) / wider
         change, weight = "vanished" if n1 == 0 else "fading", VANISHED_WEIGHT
     else:
         change = "new" if n0 == 0 else "surging"

@@ -47,6 +47,17 @@ def test_an_unchanged_rate_is_no_evidence(before: int, after: int, level: str) -
     assert judged(make_lines("the usual", before, after, level)) == []
 
 
+def test_an_unchanged_rate_is_no_evidence_where_less_was_read_of_the_time_before() -> None:
+    before = [LogLine("shop", START - 60.0 + i, "the usual", "info") for i in range(0, 60)]
+    after = [LogLine("shop", START + i, "the usual", "info") for i in range(0, 600)]
+    telemetry = Telemetry(
+        "shop", START, START + 600, (START - 900, START), (START, START + 600),
+        logs=(*before, *after), log_source="loki", log_query="{}", log_baseline_seconds=60.0,
+    )  # fmt: skip
+
+    assert log_evidence(telemetry, START, ["shop"]) == []
+
+
 def test_levels_order_the_confidence_of_new_templates() -> None:
     said = [
         judged(make_lines("it broke", 0, 40, level))[0].confidence
