@@ -17,7 +17,7 @@ _PROGRAMS = re.compile(
     r"|kube-apiserver|kube-scheduler|kube-controller-manager|etcd|otel-?col(lector)?"
     r"|opentelemetry-collector|otelcol-contrib|jaeger(-.*)?|zipkin|blackbox-exporter|.*-exporter"
     r"|cert-manager(-.*)?|external-dns|cluster-autoscaler|aws-node|calico-.*|cilium(-.*)?"
-    r"|istiod|istio-(proxy|ingressgateway|egressgateway|pilot)|linkerd-.*|unknown_service(:.*)?"
+    r"|istiod|istio-(proxy|ingressgateway|egressgateway|pilot)|linkerd-.*|unknown[_-]service([:-].*)?"
     r"|unknown|passthroughcluster|blackholecluster|victoriametrics|vmagent|vmalert|pushgateway)$"
 )
 

@@ -79,6 +79,11 @@ def test_addons_are_told_from_services() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["unknown_service", "unknown-service", "unknown-service-java"])
+def test_what_names_no_service_is_left_out(name: str) -> None:
+    assert is_addon(name)
+
+
 def test_names_that_differ_by_source_are_one_service_with_selectors() -> None:
     found = propose(
         [
