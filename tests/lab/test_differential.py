@@ -11,22 +11,19 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
-from string import Template
 from typing import Any
 
 import pytest
-import yaml
 
+from correlation import profiles
 from lab.prometheus_api import respond
 from lab.tsdb import Tsdb
 from tests.lab.synthetic import SECONDS, START, make_tsdb
 from tests.servers import ServerError
 from tests.servers.prometheus import openmetrics, program, running_prometheus
 
-PROFILES = Path(__file__).parents[2] / "correlation" / "backends" / "profiles"
 RELATIVE = 1e-9
-WINDOWS = {"window": "30s", "long_window": "1m"}
+WINDOW_SECONDS = 30.0
 
 PRODUCT = [
     """(sum by (service) (rate(http_requests_total{status=~"5.."}[30s]))
@@ -144,9 +141,9 @@ FAILING = [
 
 
 def _profile_queries() -> Iterator[str]:
-    for path in sorted(PROFILES.glob("*.y*ml")):
-        for entry in yaml.safe_load(path.read_text())["queries"]:
-            yield Template(entry["query"]).substitute(WINDOWS)
+    for name in sorted(profiles.names()):
+        for row in profiles.load(name).queries(WINDOW_SECONDS):
+            yield row.query
 
 
 QUERIES = list(dict.fromkeys([*_profile_queries(), *PRODUCT, *LANGUAGE]))
