@@ -24,14 +24,25 @@ FAULT_SECONDS = 60.0
 
 
 @cache
-def recording(fault: str) -> Recording:
-    """Twenty minutes of the lab that end now with a minute of `fault`."""
+def recording(fault: str | None) -> Recording:
+    """Twenty minutes of the lab that end now, with a minute of `fault` at the end."""
     return run(7, 1200.0, fault, FAULT_SECONDS, timezone.now().timestamp())
 
 
 def serve(backend: Backend, settings: LazySettings, fault: str) -> datetime:
     """Point the product at the lab's four stand-ins; the moment the fault began."""
     recorded = recording(fault)
+    _serve(backend, settings, recorded)
+    assert recorded.fault_at is not None
+    return datetime.fromtimestamp(recorded.fault_at, UTC)
+
+
+def serve_healthy(backend: Backend, settings: LazySettings) -> None:
+    """Likewise, and nothing is wrong there."""
+    _serve(backend, settings, recording(None))
+
+
+def _serve(backend: Backend, settings: LazySettings, recorded: Recording) -> None:
     backend.respond = partial(respond, recorded)
     kubeconfig_path = Path(settings.STUDIO_DIR) / f"kubeconfig-{backend.url.rpartition(':')[2]}"
     kubeconfig_path.write_text(kubeconfig(f"{backend.url}/kubernetes"))
@@ -44,8 +55,6 @@ def serve(backend: Backend, settings: LazySettings, fault: str) -> datetime:
         KUBECONFIG=str(kubeconfig_path),
     )
     DataSource.objects.update(timeout_seconds=30.0)  # the stand-ins share this process
-    assert recorded.fault_at is not None
-    return datetime.fromtimestamp(recorded.fault_at, UTC)
 
 
 def respond(recorded: Recording, path: str, params: dict[str, list[str]]) -> Answer:

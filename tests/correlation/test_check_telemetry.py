@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import re
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from correlation.gather import PLANS
 from correlation.models import DataSource, SourceHealth
 from incidents import demo
 from incidents.models import Service
 from tests.correlation.conftest import Answer, Backend
-from tests.correlation.doctor_lab import KINDS, healthy, serve_lab
-from tests.correlation.lab_backend import point
+from tests.correlation.lab_backend import point, recording, serve_healthy
 from tests.servers import ServerError
 from tests.servers.prometheus import openmetrics, program, running_prometheus
 
@@ -44,9 +43,9 @@ def views(found: dict[str, Any], service: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def lab(backend: Backend, settings: Any, tmp_path: Path) -> Backend:
+def lab(backend: Backend, settings: Any) -> Backend:
     demo.seed()
-    serve_lab(backend, settings, tmp_path)
+    serve_healthy(backend, settings)
     return backend
 
 
@@ -57,7 +56,7 @@ def test_lab_shows_all_four_kinds_of_a_service(lab: Backend) -> None:
     assert found["usable"] is True
     assert {
         one["slug"]: (one["state"], one["reachable"]) for one in found["sources"]
-    } == dict.fromkeys(KINDS, ("ok", True))
+    } == dict.fromkeys(PLANS, ("ok", True))
     assert [one["slug"] for one in found["services"]] == ["payment-processing"]
     seen = views(found, "payment-processing")
     assert {view["state"] for view in seen.values()} == {"found"}
@@ -134,7 +133,7 @@ def test_nothing_configured_is_no_failure() -> None:
 
     assert status == 0
     assert {(one["kind"], one["state"]) for one in found["sources"]} == {
-        (kind, "not_configured") for kind in KINDS
+        (kind, "not_configured") for kind in PLANS
     }
     assert found["advice"] == [
         "no data source is configured: set PROMETHEUS_URL, LOKI_URL, TEMPO_URL or KUBECONFIG, "
@@ -189,19 +188,17 @@ def test_breaker_is_told_and_not_heeded(lab: Backend) -> None:
     assert (status, report["breaker"], report["state"]) == (0, "open", "ok")
 
 
-def test_real_prometheus_shows_what_the_stand_in_shows(
-    settings: Any, backend: Backend, tmp_path: Path
-) -> None:
+def test_real_prometheus_shows_what_the_stand_in_shows(settings: Any, backend: Backend) -> None:
     try:
         program("prometheus")
         program("promtool")
     except ServerError as error:
         pytest.skip(f"real Prometheus: {error}")
     demo.seed()
-    serve_lab(backend, settings, tmp_path)
+    serve_healthy(backend, settings)
     _, stand_in = document("--service", "checkout")
 
-    with running_prometheus(openmetrics(healthy().tsdb)) as url:
+    with running_prometheus(openmetrics(recording(None).tsdb)) as url:
         point(settings, PROMETHEUS_URL=url, LOKI_URL="", TEMPO_URL="", KUBECONFIG="")
         status, real = document("--service", "checkout")
 

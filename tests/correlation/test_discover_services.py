@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,7 @@ from django.core.management import CommandError, call_command
 from correlation.models import DataSource
 from incidents.models import Service, ServiceDependency
 from tests.correlation.conftest import Backend
-from tests.correlation.doctor_lab import serve_lab
-from tests.correlation.lab_backend import point
+from tests.correlation.lab_backend import point, serve_healthy
 
 pytestmark = pytest.mark.django_db
 
@@ -41,10 +39,8 @@ def run(*arguments: str) -> tuple[int, str]:
     return 0, out.getvalue()
 
 
-def test_lab_is_proposed_written_once_and_then_known(
-    backend: Backend, settings: Any, tmp_path: Path
-) -> None:
-    serve_lab(backend, settings, tmp_path)
+def test_lab_is_proposed_written_once_and_then_known(backend: Backend, settings: Any) -> None:
+    serve_healthy(backend, settings)
 
     status, text = run("--json")
 
