@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -306,6 +307,27 @@ def test_kube_state_names_the_workload_of_a_pod(looked: Looked) -> None:
     assert newest(series(telemetry, "payments", "memory")) == pytest.approx(3.9e8)
     assert newest(series(telemetry, "payments", "oom_kills")) == pytest.approx(2.0, rel=0.05)
     assert float(series(telemetry, "stock", "restarts").values.max()) == 0.0
+
+
+def test_kube_state_reads_the_same_where_scraping_renamed_the_labels(looked: Looked) -> None:
+    renamed = "\n".join(
+        re.sub(r"\b(namespace|pod|container)=", r"exported_\1=", line).replace(
+            "{", '{namespace="monitoring",pod="ksm-5f8d9b7c6-abcde",container="ksm",', 1
+        )
+        if line.startswith("kube_")
+        else line
+        for line in istio().splitlines()
+    )
+
+    telemetry, _ = look(f"{renamed}\n")
+
+    honoured, _ = looked["istio"]
+    signals = ("restarts", "oom_kills", "memory_saturation", "replicas_ready")
+
+    def of(found: Telemetry) -> dict[Any, float]:
+        return {one.key: newest(one) for one in found.series if one.signal in signals}
+
+    assert of(telemetry) == of(honoured)
 
 
 def test_spring_leaves_out_the_actuator_and_knows_services_by_their_names(looked: Looked) -> None:
