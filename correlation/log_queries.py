@@ -69,7 +69,6 @@ def log_queries(source: Source, scope: Scope) -> dict[str, Query]:
         source.url,
         **http_arguments(source),
         max_bytes=int(source.number("max_bytes", MAX_BYTES)),
-        tenant=source.text("tenant", ""),
         service_labels=source.texts("service_labels", SERVICE_LABELS),
         level_labels=source.texts("level_labels", LEVEL_LABELS),
     )

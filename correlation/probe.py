@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -92,8 +92,7 @@ def _prometheus(source: Source) -> tuple[Ask, Version]:
 
 
 def _loki(source: Source) -> tuple[Ask, Version]:
-    tenant = source.text("tenant", "")
-    http = _http(source, {"X-Scope-OrgID": tenant} if tenant else {})
+    http = _http(source)
 
     def ask(deadline: Deadline) -> None:
         end = time.time()
@@ -146,10 +145,8 @@ def _kubernetes(source: Source) -> tuple[Ask, Version]:
     return ask, api.version
 
 
-def _http(source: Source, headers: Mapping[str, str] | None = None) -> HttpSource:
-    arguments = http_arguments(source)
-    arguments["headers"] = {**arguments["headers"], **(headers or {})}
-    return HttpSource(source.label, source.url, max_bytes=MAX_BYTES, **arguments)
+def _http(source: Source) -> HttpSource:
+    return HttpSource(source.label, source.url, max_bytes=MAX_BYTES, **http_arguments(source))
 
 
 def _version(body: Any) -> str:

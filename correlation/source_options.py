@@ -98,8 +98,7 @@ _OF_KIND: Mapping[str, _Checks] = {
         "level_labels": _texts,
         "limit": _number,
         "step_seconds": _number,
-        "tenant": _text,
     },
-    "tempo": {"tenant": _text, "step_seconds": _number},
+    "tempo": {"step_seconds": _number},
     "kubernetes": {"namespaces": _texts},
 }

@@ -99,8 +99,9 @@ class Source:
 
     `options`, all optional. Prometheus: `profile` (name), `window_seconds` (rate window, 60),
     `step_seconds` (15). Loki: `selector` (stream selector, `$services` stands for a regex of
-    the scope's services), `level_label`, `limit` (lines), `tenant`, `service_labels`,
-    `level_labels`. Both: `concurrency` (8), `max_bytes` (16 MB an answer).
+    the scope's services), `level_label`, `limit` (lines), `service_labels`, `level_labels`.
+    Tempo: `step_seconds` (15, of metrics). Kubernetes:
+    `namespaces`. All: `concurrency` (8), `max_bytes` (16 MB an answer).
     """
 
     slug: str

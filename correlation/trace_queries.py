@@ -52,13 +52,12 @@ Window = tuple[float, float]
 def trace_queries(source: Source, scope: Scope) -> dict[str, Query]:
     """The queries to send to a Tempo, by name; raises ValueError for bad options.
 
-    Options: `tenant`, `max_bytes`, `step_seconds` of the metrics.
+    Options: `max_bytes`, `step_seconds` of the metrics.
     """
     client = TempoClient(
         source.url,
         **http_arguments(source),
         max_bytes=int(source.number("max_bytes", MAX_BYTES)),
-        tenant=source.text("tenant", ""),
     )
     before, during = trace_windows(scope)
     failed, sample = failed_spans_query(scope), sample_query(scope)

@@ -111,7 +111,7 @@ def _loki(source: Source, scope: Scope, deadline: Deadline) -> Inventory:
 
 
 def _tempo(source: Source, scope: Scope, deadline: Deadline) -> Inventory:
-    client = TempoClient(source.url, **http_arguments(source), tenant=source.text("tenant", ""))
+    client = TempoClient(source.url, **http_arguments(source))
     start, end = windows(scope).window
     return Inventory(names={SERVICE_TAG: client.tag_values(SERVICE_TAG, deadline, start=start,
                                                            end=end)})  # fmt: skip

@@ -32,7 +32,7 @@ def count_lines(source: Source, scope: Scope, deadline: Deadline) -> LogCounts:
     Labels are those an analysis would choose; where none names a service of the scope, the
     usual ones, so that what is there can be told.
     """
-    client = LokiClient(source.url, **http_arguments(source), tenant=source.text("tenant", ""))
+    client = LokiClient(source.url, **http_arguments(source))
     span = windows(scope).window
     given = source.texts("service_labels", ())[:2]
     level = source.text("level_label", "")

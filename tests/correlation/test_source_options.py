@@ -20,7 +20,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("prometheus", {"profile": "", "filter": ""}),
     ("loki", {"selector": '{app=~"$services"}', "limit": 500, "service_labels": ["app"]}),
     ("kubernetes", {"namespaces": ["prod"]}),
-    ("tempo", {"tenant": "a", "max_bytes": 1e6}),
+    ("tempo", {"step_seconds": 30, "max_bytes": 1e6}),
 ]
 WRONG: list[tuple[str, Any, str, str]] = [
     ("prometheus", [], "options", "must be an object"),
