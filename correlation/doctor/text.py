@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from correlation.doctor.examination import Examination, SourceReport
@@ -14,10 +15,17 @@ from correlation.units import humanised
 SYMBOLS = {"found": "yes", "nothing": "NO", "unavailable": "unavailable"}
 
 
-def as_text(found: Examination) -> str:
-    """Sources, then an overview of services, then each service's sources in turn."""
+def as_text(found: Examination, at: float | None = None) -> str:
+    """Sources, then an overview of services, then each service's sources in turn.
+
+    `at` (epoch seconds) is the end of the time looked at where that was not now.
+    """
+    minutes = f"{WINDOW_SECONDS / 60:.0f} min"
+    when = f"last {minutes}"
+    if at:
+        when = f"{minutes} before {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
     lines = [
-        f"Environment {found.environment}, the last {WINDOW_SECONDS / 60:.0f} min",
+        f"Environment {found.environment}, the {when}",
         "",
         "SOURCES",
     ]

@@ -88,3 +88,21 @@ def test_no_answer_writes_nothing_and_fails(settings: Any) -> None:
     assert text.endswith("No data source answered: nothing can be proposed.")
     assert "connection refused by 127.0.0.1:9" in text
     assert Service.objects.count() == 0
+
+
+def test_a_moment_of_the_past_is_looked_at_instead_of_now(backend: Backend, settings: Any) -> None:
+    serve_healthy(backend, settings)
+
+    status, text = run("--at", "2020-05-01T12:00:00Z", "--json")
+
+    found = json.loads(text)
+    assert status == 0
+    assert {one["source"] for service in found["services"] for one in service["seen"]} == {
+        "kubernetes"
+    }
+
+
+@pytest.mark.parametrize("given", ["yesterday", "2026-13-01T00:00:00Z", "2999-01-01T00:00:00Z"])
+def test_a_moment_that_is_none_is_a_wrong_question(given: str) -> None:
+    with pytest.raises(CommandError, match="--at"):
+        call_command("discover_services", "--at", given)

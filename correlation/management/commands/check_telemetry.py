@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from correlation.doctor import UnknownService, examine
 from correlation.doctor.text import as_text
+from correlation.management.at import add_at
 from incidents.models.catalogue import PRODUCTION
 
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
             "--service", action="append", default=[], metavar="SLUG", help="may be repeated"
         )
         parser.add_argument("--environment", default=PRODUCTION)
+        add_at(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON document")
         parser.add_argument(
             "--deadline",
@@ -39,14 +41,17 @@ class Command(BaseCommand):
             raise CommandError("--deadline must be between 0 and 600 seconds.", returncode=2)
         try:
             found = examine(
-                options["environment"], time.time(), options["deadline"], options["service"]
+                options["environment"],
+                options["at"] or time.time(),
+                options["deadline"],
+                options["service"],
             )
         except UnknownService as error:
             raise CommandError(str(error), returncode=2) from error
         if options["json"]:
             self.stdout.write(json.dumps(found.as_json(), indent=2, allow_nan=False))
         else:
-            self.stdout.write(as_text(found))
+            self.stdout.write(as_text(found, options["at"]))
         if not found.usable:
             lost = ", ".join(
                 one.slug for one in found.sources if one.required and one.state == "unavailable"

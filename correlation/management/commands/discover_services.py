@@ -13,6 +13,7 @@ from correlation.data_sources import source_of
 from correlation.discovery import apply, look, propose
 from correlation.discovery.catalogue import known_calls, known_services
 from correlation.discovery.text import as_text
+from correlation.management.at import add_at
 from correlation.models import DataSource
 from incidents.models.catalogue import PRODUCTION
 
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--namespace", action="append", default=[], help="of Kubernetes; may be repeated"
         )
+        add_at(parser)
         parser.add_argument("--apply", action="store_true", help="write what is new")
         parser.add_argument("--json", action="store_true", help="print one JSON document")
         parser.add_argument(
@@ -50,7 +52,8 @@ class Command(BaseCommand):
                 "PROMETHEUS_URL, LOKI_URL, TEMPO_URL or KUBECONFIG, or add data sources.",
                 returncode=2,
             )
-        looked = look(sources, environment, time.time(), options["deadline"], namespaces)
+        now = options["at"] or time.time()
+        looked = look(sources, environment, now, options["deadline"], namespaces)
         found = propose(
             looked.seen, known_services(environment), known_calls(environment), namespaces
         )
