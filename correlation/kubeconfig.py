@@ -40,11 +40,6 @@ def kubeconfig_problem(kubeconfig: str, context: str) -> str:
     return _context_problem(kubeconfig, context or current, bool(context), merged)
 
 
-def in_cluster_credentials() -> bool:
-    """Whether Kubernetes has mounted a service account's token for this process."""
-    return bool(os.environ.get("KUBERNETES_SERVICE_HOST")) and _token().is_file()
-
-
 def _token() -> Path:
     return Path(settings.KUBERNETES_SERVICE_ACCOUNT_DIR) / "token"
 
