@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from correlation.backends.errors import BackendError, timeout_error
 from correlation.backends.kubernetes import Keep, KubernetesApi, list_path
 from correlation.cluster_events import AUTOSCALER_KIND, NODE_KIND
+from correlation.cluster_limits import autoscaler_states, node_states
 from correlation.cluster_objects import Object, ServiceNames, part
-from correlation.cluster_state import autoscaler_states, node_states
 from correlation.cluster_view import ClusterView
 from correlation.deadline import Deadline
 from correlation.rollouts import newest_revisions

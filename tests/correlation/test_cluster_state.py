@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
+from correlation.cluster_limits import autoscaler_states, node_states
 from correlation.cluster_objects import ServiceNames
 from correlation.cluster_state import (
-    autoscaler_states,
-    node_states,
     place,
     pod_states,
     streak,
