@@ -246,11 +246,18 @@ class HttpSource:
         return b"".join(chunks)
 
     def _redirected(self, method: str, response: requests.Response) -> str:
-        """The address to follow: same host only, never from https to http, forms by 307/308."""
+        """The address to follow: the same server only, or its https; forms by 307/308.
+
+        Credentials go along, and another port may be another program's.
+        """
         target = urljoin(response.url, response.headers["location"])
         old, new = urlsplit(response.url), urlsplit(target)
-        same = old.hostname == new.hostname and (old.scheme, new.scheme) != ("https", "http")
-        if not same or (method == "POST" and response.status_code not in (307, 308)):
+        same = (old.scheme, old.netloc) == (new.scheme, new.netloc)
+        secured = (old.scheme, new.scheme) == ("http", "https")
+        usual = old.port in (None, 80) and new.port in (None, 443)
+        if not (same or (secured and usual and old.hostname == new.hostname)) or (
+            method == "POST" and response.status_code not in (307, 308)
+        ):
             raise BackendError(
                 "http",
                 f"answered {response.status_code} (redirect to {new.hostname}), not followed",

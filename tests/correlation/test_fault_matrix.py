@@ -43,6 +43,7 @@ FAULTS = {
     "drip-headers": r"did not answer within 0\.\d+ s",
     "truncated": r"the answer was cut short",
     "huge": r"answered more than 1 MB, the rest was not read",
+    "redirect": r"answered 302 \((redirect to elsewhere\.invalid\), not followed|unexpected)",
     "html": r"answered HTML, not JSON",
     "not-json": r"answered something that is not JSON",
     "nan-number": r"answered something that is not JSON",

@@ -9,7 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+import responses
 
+from correlation.backends.errors import BackendError
 from correlation.backends.http import HttpSource
 from correlation.deadline import Deadline
 
@@ -71,3 +73,28 @@ def test_connections_of_ten_analyses_are_kept_for_the_next_ten(
 
     assert server.connections == AT_ONCE
     assert [r.getMessage() for r in caplog.records if "pool is full" in r.getMessage()] == []
+
+
+@pytest.mark.parametrize(
+    ("location", "followed"),
+    [
+        ("/prometheus/", True),
+        ("http://prometheus.test:9090/prometheus/", True),
+        ("http://prometheus.test:9999/", False),
+        ("https://prometheus.test:9090/", False),
+        ("http://elsewhere.test:9090/", False),
+    ],
+)
+@responses.activate
+def test_redirect_is_followed_on_the_same_server_only(location: str, followed: bool) -> None:
+    source = HttpSource(
+        "Prometheus", "http://prometheus.test:9090", headers={"Authorization": "Bearer s3cret"}
+    )
+    responses.get("http://prometheus.test:9090/api", status=302, headers={"Location": location})
+    responses.get("http://prometheus.test:9090/prometheus/", json={})
+
+    if followed:
+        assert source.get_json("/api", {}, Deadline(5)) == {}
+    else:
+        with pytest.raises(BackendError, match="not followed"):
+            source.get_json("/api", {}, Deadline(5))
