@@ -121,7 +121,12 @@ class _Reading:
             fetched = self._fetch(namespaces, deadline)
             requests += fetched.requests
         if fetched.failed:
-            raise _combined(fetched.refusals, self.source, requests)
+            hint = (
+                "name namespaces in KUBERNETES_NAMESPACES, the option namespaces or the catalogue"
+                if notes
+                else ""
+            )
+            raise _combined(fetched.refusals, self.source, requests, hint)
         return self._told(fetched, namespaces, requests, notes)
 
     def _told(
@@ -256,14 +261,16 @@ class _Reading:
         )
 
 
-def _combined(refusals: Sequence[BackendError], source: Source, requests: int) -> BackendError:
+def _combined(
+    refusals: Sequence[BackendError], source: Source, requests: int, hint: str = ""
+) -> BackendError:
     """One error for several lists that could not be had: their distinct reasons."""
     details = list(dict.fromkeys(error.detail for error in refusals))
     more = f" (and {len(details) - 3} other reasons)" if len(details) > 3 else ""
     first = refusals[0]
     return BackendError(
         first.kind,
-        "; ".join(details[:3]) + more,
+        "; ".join(details[:3]) + more + (f": {hint}" if hint else ""),
         source=source.label,
         status=first.status,
         requests=requests,

@@ -139,7 +139,12 @@ def _kubernetes(source: Source) -> tuple[Ask, Version]:
         if not allowed.allowed:
             where = ", ".join(given) if given else f"all namespaces or {api.own_namespace()}"
             why = f": {allowed.reason}" if allowed.reason else ""
-            detail = f"these credentials may not list pods in {where}{why}"
+            hint = (
+                ""
+                if given
+                else "; name those they may in KUBERNETES_NAMESPACES or the option namespaces"
+            )
+            detail = f"these credentials may not list pods in {where}{why}{hint}"
             raise BackendError("http", detail, source=source.label, status=403)
 
     return ask, api.version

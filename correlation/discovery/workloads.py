@@ -50,7 +50,8 @@ def workloads(
             raise
         own = api.own_namespace()
         items, problems = _listed(api, (own,), deadline)
-        problems = (*problems, f"{error.detail}; only namespace {own} was read: set namespaces")
+        hint = f"only namespace {own} was read: name others in KUBERNETES_NAMESPACES"
+        problems = (*problems, f"{error.detail}; {hint}")
     kept = [
         (kind, item) for kind, item in items if asked or not is_system_namespace(namespace_of(item))
     ]

@@ -182,6 +182,18 @@ def test_all_lists_refused_is_unavailable(server: ClusterServer, tmp_path: Path)
     )
 
 
+def test_refused_everywhere_says_how_to_name_namespaces(
+    server: ClusterServer, tmp_path: Path
+) -> None:
+    server.respond = lambda path, params: recorded("forbidden_service_account_403")
+
+    _, status = ask(server, tmp_path, scope_in(""))
+
+    assert status.detail.endswith(
+        ": name namespaces in KUBERNETES_NAMESPACES, the option namespaces or the catalogue"
+    )
+
+
 def test_refused_nodes_are_a_note(server: ClusterServer, tmp_path: Path) -> None:
     incident(server, **{NODES: recorded("nodes_403")})
 

@@ -128,3 +128,16 @@ def test_probe_names_the_right_that_is_missing(backend: Backend, tmp_path: Path)
 
     assert (found.reachable, found.reason) == (False, "403")
     assert found.error == "these credentials may not list pods in shop, pay: no RBAC"
+
+
+def test_probe_says_how_to_name_namespaces_that_may_be_read(
+    backend: Backend, tmp_path: Path
+) -> None:
+    verdict = json.dumps({"status": {"allowed": False}}).encode()
+    backend.respond = lambda path, params: (201, "application/json", verdict)
+
+    found = probe(source_at("kubernetes", backend.url, tmp_path), Deadline(5))
+
+    assert found.error.endswith(
+        "; name those they may in KUBERNETES_NAMESPACES or the option namespaces"
+    )

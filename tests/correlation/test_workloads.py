@@ -70,7 +70,7 @@ def test_cluster_that_forbids_the_whole_is_read_in_its_own_namespace(
     assert found == ()
     assert problems == (
         "forbidden: ann may not list deployments in the whole cluster; only namespace shop was "
-        "read: set namespaces",
+        "read: name others in KUBERNETES_NAMESPACES",
     )
 
 
