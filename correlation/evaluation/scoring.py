@@ -90,7 +90,7 @@ def _calibration(cases: Sequence[Outcome]) -> dict[str, Any]:
     right = np.array([one.rank == 1 for one in cases])
     base = float(right.mean())
     draws = np.random.default_rng(len(cases)).integers(0, len(cases), (RESAMPLES, len(cases)))
-    resampled = [expected_calibration_error(said[d], right[d], BINS) for d in draws]  # type: ignore[arg-type]
+    resampled = [expected_calibration_error(said[d], right[d], BINS) for d in draws]
     values = (
         expected_calibration_error(said, right, BINS),  # type: ignore[arg-type]
         float(np.quantile(resampled, 0.05)),
