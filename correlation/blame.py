@@ -8,27 +8,18 @@ noisy-or, so several weak signals of one kind do not add up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from correlation.evidence import Key, Movement
 from correlation.magnitude import hill
-from correlation.telemetry import Evidence, Telemetry
+from correlation.symptoms import SERVER_SIGNALS, SOLE_CALLER, Graph
+from correlation.telemetry import Evidence
 
 WEIGHTS = {
     "errors": 0.85, "latency": 0.65, "pool": 0.80, "state": 0.90, "cpu": 0.45, "memory": 0.40,
     "logs": 0.65, "callers": 0.85, "network": 0.55, "traffic": 0.40,
-    "traces": 0.55,
+    "traces": 0.55, "time": 0.80, "lines": 0.75, "calls": 0.60,
 }  # fmt: skip
 """How much a certain signal of each group alone says "this service failed by itself"."""
-
-SOLE_CALLER = 0.6
-"""Blame a silent peer gets when its only caller complains: nobody else can confirm it."""
-
-FRESH_STATE_SECONDS = 30.0
-STATE_SIGNALS = ("restarts", "replicas_ready")
-
-_SERVER = ("error_ratio", "latency_p95", "latency_p99", "latency_p50", "latency_mean")
 
 
 @dataclass
@@ -46,127 +37,6 @@ class Suspect:
     own: float = 0.0
 
 
-class Graph:
-    """Movements, logs and workload states arranged by service and edge."""
-
-    def __init__(
-        self,
-        telemetry: Telemetry,
-        found: dict[Key, Movement],
-        logs: list[Evidence],
-        workloads: list[Evidence],
-        traces: Iterable[Evidence] = (),
-    ) -> None:
-        self.roles = telemetry.roles
-        self.found = found
-        self.logs: dict[str, list[Evidence]] = {}
-        for item in logs:
-            self.logs.setdefault(item.service, []).append(item)
-        self.workloads: dict[str, list[Evidence]] = {}
-        for item in workloads:
-            self.workloads.setdefault(item.service, []).append(item)
-        self.traces = tuple(traces)
-        edges = set(telemetry.edges)
-        edges |= {(service, peer) for service, _, peer in found if peer}
-        edges |= {(item.service, item.peer) for item in self.traces if item.peer}
-        if not edges:  # no graph at all: error lines that name another service stand in for it
-            edges = {
-                (item.service, name)
-                for item in logs
-                if item.details["level"] in ("error", "fatal", "warn", "")
-                for name in item.details["names"]
-            }
-        self.callees: dict[str, list[str]] = {}
-        self.callers: dict[str, list[str]] = {}
-        for caller, callee in sorted(edges):
-            if caller != callee:
-                self.callees.setdefault(caller, []).append(callee)
-                self.callers.setdefault(callee, []).append(caller)
-        names = {key[0] for key in found} | set(self.logs) | set(self.workloads)
-        names |= {item.service for item in self.traces}
-        self.services = sorted(names | {name for edge in edges for name in edge})
-
-    def confidence(self, service: str, signal: str, peer: str | None = None) -> float:
-        movement = self.found.get((service, signal, peer))
-        return movement.confidence if movement else 0.0
-
-    def rises(self, service: str, signal: str, peer: str | None = None) -> float:
-        """Confidence that the signal went up."""
-        movement = self.found.get((service, signal, peer))
-        rose = movement and movement.effect and movement.effect.sign > 0
-        return movement.confidence if movement and rose else 0.0
-
-    def falls(self, service: str, signal: str, peer: str | None = None) -> float:
-        movement = self.found.get((service, signal, peer))
-        fell = movement and movement.effect and movement.effect.sign < 0
-        return movement.confidence if movement and fell else 0.0
-
-    def has_server_signals(self, service: str) -> bool:
-        return any((service, signal, None) in self.found for signal in _SERVER)
-
-    def measured(self, caller: str, callee: str) -> bool:
-        return any(
-            (caller, signal, callee) in self.found
-            for signal in ("client_error_ratio", "client_latency_p95")
-        )
-
-    def edge_errors(self, caller: str, callee: str) -> float:
-        return self.confidence(caller, "client_error_ratio", callee)
-
-    def edge_latency(self, caller: str, callee: str) -> float:
-        return self.confidence(caller, "client_latency_p95", callee)
-
-    def edge_bad(self, caller: str, callee: str) -> float:
-        return max(self.edge_errors(caller, callee), self.edge_latency(caller, callee))
-
-    def server_symptom(self, service: str) -> float:
-        return max(self.confidence(service, signal) for signal in _SERVER)
-
-    def state(self, service: str) -> float:
-        """Restarts, missing replicas, and what the orchestrator says: 0..1."""
-        reported = [item.confidence for item in self.workloads.get(service, [])]
-        return max(
-            self.confidence(service, "restarts"),
-            self.confidence(service, "oom_kills"),
-            self.confidence(service, "replicas_ready"),
-            *reported,
-            0.0,
-        )
-
-    def just_broken(self, service: str) -> float:
-        """Its state while that is so new that failed calls to it are not counted yet: 0..1.
-
-        A counter's first failure has no rate before its second sample, and a rate trails by its
-        window: for FRESH_STATE_SECONDS calm edges do not clear a service whose pods restart.
-        """
-        moved = (self.found.get((service, signal, None)) for signal in STATE_SIGNALS)
-        ages = [m.effect.duration_seconds for m in moved if m and m.effect]
-        return self.state(service) if ages and max(ages) <= FRESH_STATE_SECONDS else 0.0
-
-    def responsible(self, caller: str, callee: str) -> float:
-        """How far `callee` (or what lies beneath it) is to answer for a bad edge from `caller`."""
-        state = self.state(callee)
-        others = [
-            name
-            for name in self.callers.get(callee, [])
-            if name != caller and self.measured(name, callee)
-        ]
-        agreeing = max((self.edge_bad(name, callee) for name in others), default=0.0)
-        if others:
-            agreeing *= hill(
-                sum(self.edge_bad(name, callee) for name in others) / len(others), 0.3, 3.0
-            )
-        if self.has_server_signals(callee):
-            return max(self.server_symptom(callee), state, agreeing)
-        if others:
-            return max(agreeing, state)
-        return max(SOLE_CALLER, state)
-
-    def rate(self, service: str, signal: str, peer: str | None = None) -> float | None:
-        movement = self.found.get((service, signal, peer))
-        return movement.level if movement else None
-
-
 def suspects(graph: Graph) -> dict[str, Suspect]:
     """Every service with its own evidence, in name order."""
     judged = {service: _judge(graph, service) for service in graph.services}
@@ -181,6 +51,9 @@ def suspects(graph: Graph) -> dict[str, Suspect]:
 def _judge(graph: Graph, service: str) -> Suspect:
     suspect = Suspect(service)
     slow, failing, share = _explained(graph, service, suspect)
+    if service in graph.requests.compared:  # told apart request by request, not by levels
+        slow = failing = share = suspect.explained = 0.0
+        suspect.explained_by = None
     explained = max(slow, failing)
     incoming = [
         (caller, graph.edge_bad(caller, service))
@@ -188,7 +61,11 @@ def _judge(graph: Graph, service: str) -> Suspect:
         if graph.measured(caller, service)
     ]
     seen_bad = max((bad for _, bad in incoming), default=0.0)
-    suspect.symptom = max(graph.server_symptom(service), seen_bad)
+    suspect.symptom = max(
+        graph.server_symptom(service),
+        seen_bad,
+        *(worths.get(service, 0.0) for worths in graph.requests.by_kind()),
+    )
     unexplained_errors = min(1.0, max(0.0, (1.0 - share - 0.15) / 0.6)) * (1.0 - 0.9 * slow)
     feature = suspect.features
     feature["own_errors"] = graph.confidence(service, "error_ratio") * unexplained_errors
@@ -217,12 +94,19 @@ def _judge(graph: Graph, service: str) -> Suspect:
     _callers_view(graph, service, suspect, incoming, explained)
     _own_logs(graph, service, suspect, slow, failing)
     _own_traces(graph, service, suspect, slow, failing)
+    requests = graph.requests
+    feature["request_time"] = requests.time.get(service, 0.0)
+    feature["request_lines"] = requests.lines.get(service, 0.0)
+    feature["request_calls"] = requests.calls.get(service, 0.0)
     suspect.groups = {
+        "time": feature["request_time"],
+        "lines": feature["request_lines"],
+        "calls": feature["request_calls"],
         "errors": feature["own_errors"],
         "latency": feature["own_latency"],
         "pool": feature["pool"],
         "state": feature["state"] * (1.0 - 0.4 * slow),
-        "cpu": max(feature["cpu_saturation"], 0.6 * feature["cpu"]) * (1.0 - 0.6 * explained),
+        "cpu": max(feature["cpu_saturation"], _own_cpu(graph, service)) * (1.0 - 0.6 * explained),
         "memory": max(feature["memory_saturation"], 0.5 * feature["memory"])
         * (1.0 - 0.6 * explained),
         "logs": feature["own_logs"],
@@ -273,14 +157,23 @@ def _explained(graph: Graph, service: str, suspect: Suspect) -> tuple[float, flo
 
 
 def _own_latency(graph: Graph, service: str, slow: float, failing: float) -> float:
-    left = (1.0 - 0.9 * slow) * (1.0 - 0.8 * failing)
+    if service in graph.requests.compared:
+        return 0.0
+    left = 0.5 if graph.requests.compared else 1.0  # outside of what requests were seen to pass
+    left *= (1.0 - 0.9 * slow) * (1.0 - 0.8 * failing)
     if (service, "self_time", None) in graph.found:
         whole = graph.found.get((service, "latency_mean", None))
         mine = graph.found[service, "self_time", None]
         rise = whole.change if whole else 0.0
         share = mine.change / rise if rise > 0.0 else 1.0  # a small difference of two large ones
         return mine.confidence * left * min(1.0, max(0.0, (share - 0.1) / 0.3))
-    return 0.85 * max(graph.confidence(service, signal) for signal in _SERVER[1:]) * left
+    return 0.85 * max(graph.confidence(service, signal) for signal in SERVER_SIGNALS[1:]) * left
+
+
+def _own_cpu(graph: Graph, service: str) -> float:
+    """CPU use counts by its share of all that CPU use rose by: the rest is work passed on."""
+    share = graph.share_of_rise(service, "cpu")
+    return graph.rises(service, "cpu") * (0.6 if share is None else 0.2 + 0.8 * share)
 
 
 def _callers_view(

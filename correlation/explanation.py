@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from correlation.blame import Graph, Suspect
+from correlation.blame import Suspect
+from correlation.symptoms import Graph
 from correlation.telemetry import Change, Evidence
 from correlation.units import humanised, seconds_in_words
 

@@ -9,16 +9,18 @@ service name.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from correlation import calibration
-from correlation.blame import Graph, Suspect, suspects
+from correlation.blame import Suspect, suspects
 from correlation.changes import change_evidence, change_strengths
 from correlation.evidence import metric_evidence, movements, workload_evidence
 from correlation.explanation import contradicting, explain, supporting
 from correlation.log_evidence import log_evidence
 from correlation.missing_evidence import missing_evidence, newest_sample
+from correlation.request_blame import request_findings
 from correlation.rules import Facts, Verdict, conclude
+from correlation.symptoms import Graph
 from correlation.telemetry import Cause, Change, Evidence, Ranking, Telemetry
 from correlation.trace_evidence import trace_evidence
 
@@ -104,12 +106,17 @@ def weigh(telemetry: Telemetry) -> Weighed:
     names = {key[0] for key in found} | {key[2] for key in found if key[2]}
     names |= {name for edge in telemetry.edges for name in edge}
     names |= {line.service for line in telemetry.logs}
-    logs = log_evidence(telemetry, onset, names)
-    traces = trace_evidence(telemetry)
-    graph = Graph(telemetry, found, logs, workloads, traces)
+    requests = request_findings(telemetry)
+    if requests is None:
+        logs, traces, told = log_evidence(telemetry, onset, names), trace_evidence(telemetry), []
+    else:
+        rest = tuple(line for line in telemetry.logs if id(line) not in requests.lines_seen)
+        logs = log_evidence(replace(telemetry, logs=rest), onset, names)
+        traces, told = trace_evidence(telemetry), requests.evidence
+    graph = Graph(telemetry, found, logs, workloads, traces, requests)
     judged = suspects(graph)
     changes = change_evidence(telemetry, onset, {s: judged[s].own for s in judged})
-    everything = [*metrics, *logs, *traces, *workloads, *changes]
+    everything = [*metrics, *logs, *traces, *told, *workloads, *changes]
     everything.sort(key=lambda item: (-item.confidence, item.key))
     hypotheses = _hypotheses(telemetry, graph, judged, everything)
     coverage = _coverage(telemetry, graph, hypotheses)

@@ -24,6 +24,9 @@ REQUEST_SIGNALS = frozenset({"request_rate", "client_request_rate"})
 HEALTHY_WINDOWS = 8
 """Windows cut from one healthy recording, evenly spread over it."""
 
+GAP_SECONDS = 3600.0
+"""Between a healthy recording's traces and the case's own: it tells of another time."""
+
 QUIET_BEFORE_SECONDS = 120.0
 """What lies within this of the start is no healthy window: the start may be late."""
 
@@ -157,15 +160,16 @@ def _moved(healthy: Recording, own: Recording, border: float) -> Recording:
         first = min((float(one.times[0]) for one in own.series), default=border)
         shift = min(first, border) - step - max(float(one.times[-1]) for one in healthy.series)
         series = [replace(one, times=one.times + shift) for one in healthy.series]
+    gap = GAP_SECONDS if healthy.spans else 0.0
     lines: list[LogLine] = []
     if healthy.lines:
         first = _percentile_start([line.at for line in own.lines], border)
-        shift = min(first, border) - max(line.at for line in healthy.lines)
+        shift = min(first, border) - gap - max(line.at for line in healthy.lines)
         lines = [replace(line, at=line.at + shift) for line in healthy.lines]
     spans: list[Span] = []
     if healthy.spans:
         first = _percentile_start([span.start for span in own.spans], border)
-        shift = min(first, border) - max(span.start + span.seconds for span in healthy.spans)
+        shift = min(first, border) - gap - max(span.start + span.seconds for span in healthy.spans)
         spans = [replace(span, start=span.start + shift) for span in healthy.spans]
     return Recording(tuple(series), tuple(lines), tuple(spans))
 
