@@ -27,8 +27,9 @@ FEW_WORDS = 2
 """Words that must be left to say what happened when names and words are replaced."""
 
 _TOKEN = re.compile(
-    r"\.{3,}|(?:<[a-z]+>|(?!\.{3})[^\s=:,;()\[\]{}\"'|<>]|(?<=\w)'(?=\w))+|[=:,;()\[\]{}\"'|<>]"
+    r"\.{3,}|(?:<(?:[a-z]+|\*)>|(?!\.{3})[^\s=:,;()\[\]{}\"'|<>]|(?<=\w)'(?=\w))+|[=:,;()\[\]{}\"'|<>]"
 )
+_NO_VALUE = re.compile(r"(?<=\w)=(?=\s+\w+=|\s*$)")
 _PLACEHOLDERS = re.compile(r"[-+./_~@#%*&?!$]*(?:<(?:[a-z]+|\*)>[-+./_~@#%*&?!$]*)+")
 # never values: what failed, where in the code, whether something is so
 _MEANT = re.compile(
@@ -48,6 +49,8 @@ _ARGUMENT = frozenset('=:([{"')
 
 def shape(text: str) -> Shape:
     """The tokens of a masked message, lists of placeholders as one placeholder."""
+    if "=" in text:
+        text = _NO_VALUE.sub("=<*>", text)
     return _condensed(
         [
             ANY if token[0] == "<" and _PLACEHOLDERS.fullmatch(token) else token
@@ -71,6 +74,7 @@ def merged(shapes: Iterable[Shape]) -> dict[Shape, Shape]:
 
 def rendered(text: str, template: Shape) -> str:
     """A template as a person reads it: `text`, one of its messages, with its values as `ANY`."""
+    text = _NO_VALUE.sub("=<*>", text)
     out: list[str] = []
     end = place = 0
     for found in _TOKEN.finditer(text):

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from correlation.log_fields import normal_level, read_fields
 from correlation.log_headers import after_header
-from correlation.log_masks import fold, is_spared, mask, masked, unfolded
+from correlation.log_masks import fold, is_spared, mask, masked, unfolded, without_ids
 from correlation.log_merging import Shape, merged, rendered, shape
 from correlation.stack_traces import fold as fold_stack
 
@@ -26,6 +26,10 @@ MAX_CHARACTERS = 4000
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LOUD = {"panic: ": "fatal", "fatal: ": "fatal", "error: ": "error"}
 _NUMERALS = frozenset("0123456789")
+_ANNOUNCED = re.compile(
+    r"(?:Exception in thread (?:\"[^\"]*\"|\S+)|Unhandled exception\.|Uncaught(?: exception)?)"
+    r":?\s*$"
+)
 _TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -54,11 +58,14 @@ def fingerprints(lines: Sequence[str]) -> list[tuple[str, str, str]]:
     Depends on the set of lines and not on their order: messages that differ in what looks like
     a value, or in one word that takes many forms, get one template and id.
     """
-    keys = [_key(line) for line in lines]
+    keys = {line: _key(line) for line in sorted(set(lines))}
     known: dict[Hashable, _Parsed] = {}
-    for key, line in zip(keys, lines, strict=True):
+    for line, key in keys.items():
         if key not in known:
-            known[key] = _parsed(key, line)
+            shared = without_ids(key) if isinstance(key, bytes) else key
+            if shared not in known:
+                known[shared] = _parsed(shared, line)
+            known[key] = known[shared]
     texts: dict[Shape, set[str]] = {}
     for parsed in known.values():
         texts.setdefault(parsed.shape, set()).add(_shown(parsed))
@@ -76,7 +83,7 @@ def fingerprints(lines: Sequence[str]) -> list[tuple[str, str, str]]:
     answers = {
         key: (*named[template_of[parsed.shape]], parsed.level) for key, parsed in known.items()
     }
-    return [answers[key] for key in keys]
+    return [answers[keys[line]] for line in lines]
 
 
 def fits(parts: Sequence[str], message: str) -> bool:
@@ -150,11 +157,17 @@ def _from_plain(text: str) -> tuple[str, str, str]:
     stack = fold_stack(raw)
     if not stack:
         return masked(body), "", level
-    head = raw.split("\n", 1)[0]
+    return _before_trace(raw.split("\n", 1)[0], stack), stack, level or "error"
+
+
+def _before_trace(head: str, stack: str) -> str:
+    """What the first line says besides the exception; "" when it only announces it."""
+    kind = stack.split(" at ", 1)[0]
+    before, thrown, _ = head.partition(kind)
+    if thrown:
+        head = _ANNOUNCED.sub("", before)
     first = mask(head.replace(_TRACEBACK, "")).rstrip(": ")
-    if not first or first.startswith(stack.split(" at ", 1)[0]):
-        first = ""
-    return first, stack, level or "error"
+    return "" if first.startswith(kind) else first
 
 
 def _same_place(text: str, header: str) -> str:

@@ -19,9 +19,20 @@ _NODE_FRAME = re.compile(
 _DOTNET_FRAME = re.compile(r"^\s*at ([\w.`<>\[\]+$|]+)\(.*\)(?: in .+:line \d+)?", re.MULTILINE)
 _PYTHON_FRAME = re.compile(r'^\s*File "([^"]+)", line (\d+), in (\S+)', re.MULTILINE)
 _GO_FRAME = re.compile(r"^([\w./*()-]+(?:\.[\w*()]+)+)\(.*\)\n\s+(\S+\.go):(\d+)", re.MULTILINE)
+_GO_LIBRARY = re.compile(r"/go/src/|/libexec/src/|/pkg/mod/|/vendor/|^[a-z]+/[\w/]*\.go$")
+_STATE_MACHINE = re.compile(r"<(\w+)>[a-z]__\d+(?:`\d+)?\.MoveNext")
+_GENERATED = re.compile(
+    r"\$\$(?:\w*CGLIB|Lambda|FastClass)\w*\$*[\w/$]*|(?<=\$)\d+|(?<=\.func)\d+(?:\.\d+)*"
+)
 _TYPE = re.compile(
     r"((?:[A-Za-z_$][\w$]*\.)*[A-Z_a-z$][\w$]*"
     r"(?:Exception|Error|Throwable|Fault|Timeout|Refused|Warning|Exit|Interrupt)\w*)"
+)
+# the line that names what was thrown; only then any word that looks like it
+_THROWN = re.compile(
+    r"^(?:Unhandled exception\. |Exception in thread \"[^\"\n]*\" |Uncaught |.*? )??"
+    r"((?:[A-Za-z_$][\w$]*\.)*[A-Z_a-z$][\w$]*(?:Exception|Error|Throwable|Fault))(?=:|\s*$)",
+    re.MULTILINE,
 )
 _PYTHON_LAST = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
 
@@ -38,7 +49,7 @@ def fold(text: str) -> str:
         return _fold_go(text)
     if "\n" not in text or "at " not in text:
         return ""
-    kind = _TYPE.search(text)
+    kind = _THROWN.search(text) or _TYPE.search(text)
     name = kind.group(1) if kind else "exception"
     if " in " in text and ":line " in text:
         frames = [match.group(1) for match in _DOTNET_FRAME.finditer(text)]
@@ -61,7 +72,7 @@ def fold(text: str) -> str:
         )
     if not frames:
         return ""
-    return f"{name} at {_own(frames)}"
+    return f"{name} at {_named(_own(frames))}"
 
 
 def _fold_python(text: str) -> str:
@@ -79,12 +90,22 @@ def _fold_python(text: str) -> str:
 
 
 def _fold_go(text: str) -> str:
-    head = re.search(r"(?:panic|fatal error): (.*)", text)
+    head = re.search(r"(?:panic(?: serving \S+)?|fatal error): (.*)", text)
     reason = re.sub(r"0x[0-9a-f]+|\d+", "<num>", head.group(1).split("\n")[0]) if head else "panic"
     reason = re.sub(r"\s*\[recovered\].*", "", reason)
-    frames = [f"{m.group(1)}({_tail(m.group(2))})" for m in _GO_FRAME.finditer(text)]
-    frames = [frame for frame in frames if not frame.startswith(("panic(", "runtime"))]
-    return f"panic: {reason} at {_own(frames)}" if frames else f"panic: {reason}"
+    frames = [
+        (match.group(2), f"{match.group(1)}({_tail(match.group(2))})")
+        for match in _GO_FRAME.finditer(text)
+        if not match.group(1).startswith(("panic(", "runtime"))
+    ]
+    own = [frame for path, frame in frames if not _GO_LIBRARY.search(path)]
+    top = own or [frame for _, frame in frames]
+    return f"panic: {reason} at {_named(top[0])}" if top else f"panic: {reason}"
+
+
+def _named(frame: str) -> str:
+    """The frame without what compilers put into names: numbers that change with every build."""
+    return _GENERATED.sub("", _STATE_MACHINE.sub(r"\1", frame))
 
 
 def _own(frames: list[str]) -> str:

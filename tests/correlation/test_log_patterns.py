@@ -129,3 +129,83 @@ def test_fingerprint_accepts_any_text(text: str) -> None:
 )
 def test_fits_keeps_the_fixed_parts_in_order(pattern: str, line: str, fit: bool) -> None:
     assert fits(pattern.split("<_>"), line) is fit
+
+
+HEADERS = [
+    ("Nov 22 00:05:13 web-1 sshd(pam_unix)[19939]: session opened", "session opened", ""),
+    ("<34>Nov 22 00:05:13 web-1 kernel: out of memory", "out of memory", ""),
+    ("[Sun Nov 22 00:05:13 2026] [notice] child init 5", "child init <num>", "info"),
+    ("[10.30 16:49:06] app.exe - opened", "opened", ""),
+    ("2026-11-22 00:05:13,952 - INFO  [Peer[id=1]/0:0:0:0:2181:Election@774] - Notification",
+     "Notification", "info"),
+    ("261122 000513 148 WARN dfs.Node$Packet: late", "late", "warn"),
+    ("11-22 00:05:13.811  1702  2395 E WindowManager: gone", "gone", "error"),
+    ("20261122-00:05:13:606|Steps|30002312|changed 3579", "changed <num>", ""),
+    ("1732233913 node-7 RAS KERNEL FATAL parity broken", "parity broken", "fatal"),
+    ("2026-11-22T00:05:13.952Z  WARN 1 --- [nio-8080-exec-1] c.e.shop.Cart    : slow", "slow",
+     "warn"),
+    ("[2026-11-22 00:05:13,952: ERROR/MainProcess] Task failed", "Task failed", "error"),
+    ("2026-11-22T00:05:13.9Z\tINFO\tcontroller/cart.go:12\tStarted", "Started", "info"),
+    ('2026-11-22T00:05:13.9Z stdout F {"level":"warn","msg":"late by 3s"}', "late by <dur>",
+     "warn"),
+    ('{"level":50,"msg":"broken"}', "broken", "error"),
+    ("2026-11-22 00:05:13 cart checkout failed for 7", "cart checkout failed for <num>", ""),
+    ("2026-11-22 00:05:13 ERROR TimeoutError: read", "TimeoutError: read", "error"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "template", "level"), HEADERS)
+def test_headers_are_passed_over(line: str, template: str, level: str) -> None:
+    found = fingerprint(line)
+
+    assert (found[0], found[2]) == (template, level)
+
+
+TOGETHER = [
+    (["connect to db.a.example now", "connect to 10.0.0.7 now"], "connect to <*> now"),
+    (["from 10.0.0.7 () at 5", "from 10.0.0.7 (10.0.0.7) at 6"], "from <*> at <*>"),
+    (["closed, 10 bytes sent", "closed, 1190 bytes (1.16 KB) sent"], "closed, <*> sent"),
+    (["denied ruser= rhost=10.0.0.7", "denied ruser=al_7 rhost=db.a.example"],
+     "denied ruser=<*> rhost=<*>"),
+    (["ids 1, 2, 3 gone", "ids 4 gone"], "ids <*> gone"),
+    (["lifetime 00:02 over", "lifetime <1 sec over"], "lifetime <*> over"),
+    ([f"password for {name} was refused" for name in
+      ("amy", "bob", "cy", "dee", "eve", "fay")], "password for <*> was refused"),
+    (["GET /a/b done", "GET /c/d/e?f=1 done"], "GET <path> done"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "template"), TOGETHER)
+def test_lines_that_differ_in_a_value_share_a_template(lines: list[str], template: str) -> None:
+    found = fingerprints(lines)
+
+    assert {shown for shown, _, _ in found} == {template}
+    assert len({identity for _, identity, _ in found}) == 1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Logger#39 x", "Logger#46 x"],
+        ["GET /a/b status=500", "GET /a/b status=200"],
+        ["feature=true set", "feature=false set"],
+        ["VM started now", "VM stopped now", "VM paused now"],
+        ["load failed: KeyError here", "load failed: OSError here", "load failed: IOError here"],
+        ["circuit open for cart", "circuit closed for cart"],
+    ],
+)
+def test_lines_that_say_different_things_stay_apart(lines: list[str]) -> None:
+    found = fingerprints(lines)
+
+    assert len({identity for _, identity, _ in found}) == len(lines)
+
+
+def test_templates_do_not_depend_on_order_or_repetition() -> None:
+    lines = [line for together, _ in TOGETHER for line in together] + [c[0] for c in HEADERS]
+    shuffled = lines * 2
+    random.Random(2).shuffle(shuffled)
+
+    first = dict(zip(lines, fingerprints(lines), strict=True))
+    second = dict(zip(shuffled, fingerprints(shuffled), strict=True))
+
+    assert second == first
