@@ -20,7 +20,7 @@ import requests
 from django.utils import timezone
 
 from correlation import engine, queue
-from correlation.models import RootCause
+from correlation.models import DataSource, RootCause
 from incidents.models import Incident
 from lab.exposition import FAMILIES
 from reliability_studio import children
@@ -140,6 +140,7 @@ def test_prometheus_that_scrapes_the_lab_finds_its_fault(tmp_path: Path, setting
     settings.SCRAPE_INTERVAL_SECONDS = float(SCRAPE_SECONDS)
     with running_lab(tmp_path) as lab, running_prometheus(history_of(lab), scraping(lab)) as url:
         point(settings, PROMETHEUS_URL=url)
+        DataSource.objects.update(timeout_seconds=30.0)  # lab and tests share two cores with it
         up = f'up{{instance="{lab.removeprefix("http://")}"}}'
         until(
             lambda: requests.get(f"{url}/api/v1/query", {"query": up}, timeout=5).json()["data"][
