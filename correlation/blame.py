@@ -17,7 +17,7 @@ from correlation.telemetry import Evidence
 WEIGHTS = {
     "errors": 0.85, "latency": 0.65, "pool": 0.80, "state": 0.90, "cpu": 0.45, "memory": 0.40,
     "logs": 0.65, "callers": 0.85, "network": 0.55, "traffic": 0.40,
-    "traces": 0.55, "time": 0.80, "lines": 0.75, "calls": 0.60,
+    "traces": 0.55, "time": 0.80, "lines": 0.75, "calls": 0.60, "excess": 0.90,
 }  # fmt: skip
 """How much a certain signal of each group alone says "this service failed by itself"."""
 
@@ -51,7 +51,9 @@ def suspects(graph: Graph) -> dict[str, Suspect]:
 def _judge(graph: Graph, service: str) -> Suspect:
     suspect = Suspect(service)
     slow, failing, share = _explained(graph, service, suspect)
-    if service in graph.requests.compared:  # told apart request by request, not by levels
+    if (
+        service in graph.requests.compared or graph.excess
+    ):  # told apart request by request, not by levels
         slow = failing = share = suspect.explained = 0.0
         suspect.explained_by = None
     explained = max(slow, failing)
@@ -98,7 +100,11 @@ def _judge(graph: Graph, service: str) -> Suspect:
     feature["request_time"] = requests.time.get(service, 0.0)
     feature["request_lines"] = requests.lines.get(service, 0.0)
     feature["request_calls"] = requests.calls.get(service, 0.0)
+    feature["own_excess"] = graph.excess.get(service, 0.0)
+    if graph.excess:  # the same signals, with what callees add taken out
+        feature["own_errors"] = feature["own_latency"] = 0.0
     suspect.groups = {
+        "excess": feature["own_excess"],
         "time": feature["request_time"],
         "lines": feature["request_lines"],
         "calls": feature["request_calls"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from correlation.evidence import Key, Movement
+from correlation.excess import own_excess
 from correlation.magnitude import hill
 from correlation.request_blame import RequestFindings
 from correlation.telemetry import Evidence, Telemetry
@@ -44,6 +45,7 @@ class Graph:
             self.workloads.setdefault(item.service, []).append(item)
         self.traces = tuple(traces)
         self.requests = requests or RequestFindings(onset=telemetry.window[0])
+        self.excess = own_excess(telemetry, found)
         edges = set(telemetry.edges)
         edges |= {(service, peer) for service, _, peer in found if peer}
         edges |= {(item.service, item.peer) for item in self.traces if item.peer}
