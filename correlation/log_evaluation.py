@@ -64,7 +64,10 @@ def has_drain3() -> bool:
 
 def ways() -> list[tuple[str, str, Templater]]:
     """(name, what it is given, templater): ours on raw lines first; drain3 when installed."""
-    ours = [(OURS, RAW, _ours), (f"{OURS}, message only", MESSAGES, _ours)]
+    ours: list[tuple[str, str, Templater]] = [
+        (OURS, RAW, _ours),
+        (f"{OURS}, message only", MESSAGES, _ours),
+    ]
     if not has_drain3():
         return ours
     return [

@@ -14,7 +14,7 @@ from functools import lru_cache
 Shape = tuple[str, ...]
 
 ANY = "<*>"
-MANY_WORDS = 6
+MANY_WORDS = 12
 """Distinct words in one place of otherwise equal messages that make the place a variable."""
 
 MANY_ARGUMENTS = 4

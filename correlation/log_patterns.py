@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from correlation.log_fields import normal_level, read_fields
+from correlation.log_fields import Fields, normal_level, read_fields
 from correlation.log_headers import after_header
 from correlation.log_masks import fold, is_spared, mask, masked, unfolded, without_ids
 from correlation.log_merging import Shape, merged, rendered, shape
@@ -103,10 +103,26 @@ def fits(parts: Sequence[str], message: str) -> bool:
 
 
 def _key(line: str) -> Hashable:
-    """Equal for lines that differ in numbers only; structured and many-line ones stand alone."""
-    if "\n" in line or "{" in line[:1] or "\x1b" in line:
+    """Equal for lines that differ in numbers only; many-line ones stand alone.
+
+    Bytes for a plain line, `Fields` of folded text for a structured one, else the line itself.
+    """
+    if len(line) > MAX_CHARACTERS:
+        line = line[:MAX_CHARACTERS]
+    if "\x1b" in line or "\n" in line:
         return line
-    return fold(line if len(line) <= MAX_CHARACTERS else line[:MAX_CHARACTERS])
+    if line.startswith("{"):
+        fields = read_fields(line)
+        if fields is None:
+            return line
+        if "\n" in fields.message or "\n" in fields.problem or "\x1b" in fields.message:
+            return fields
+        return replace(
+            fields,
+            message=unfolded(without_ids(fold(fields.message))),
+            problem=unfolded(without_ids(fold(fields.problem))) if fields.problem else "",
+        )
+    return fold(line)
 
 
 def _parsed(key: Hashable, line: str) -> _Parsed:
@@ -123,6 +139,8 @@ def _parsed(key: Hashable, line: str) -> _Parsed:
             if fields is not None:
                 return fields
         return _made(masked(body), "", level or _LOUD.get(body[:7].lower(), ""))
+    if isinstance(key, Fields):
+        return _of_fields(key)
     text = line[:MAX_CHARACTERS]
     if "\x1b" in text:
         text = _ANSI.sub("", text)
@@ -132,8 +150,10 @@ def _parsed(key: Hashable, line: str) -> _Parsed:
 
 def _from_fields(text: str) -> _Parsed | None:
     fields = read_fields(text)
-    if fields is None:
-        return None
+    return None if fields is None else _of_fields(fields)
+
+
+def _of_fields(fields: Fields) -> _Parsed:
     message, stack, level = _from_plain(_ANSI.sub("", fields.message))
     if fields.problem:
         problem, stack_of_problem, _ = _from_plain(fields.problem)

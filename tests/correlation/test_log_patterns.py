@@ -170,7 +170,8 @@ TOGETHER = [
     (["ids 1, 2, 3 gone", "ids 4 gone"], "ids <*> gone"),
     (["lifetime 00:02 over", "lifetime <1 sec over"], "lifetime <*> over"),
     ([f"password for {name} was refused" for name in
-      ("amy", "bob", "cy", "dee", "eve", "fay")], "password for <*> was refused"),
+      ("amy", "bob", "cy", "dee", "eve", "fay", "gus", "hal", "ida", "jo", "kim", "lou")],
+     "password for <*> was refused"),
     (["GET /a/b done", "GET /c/d/e?f=1 done"], "GET <path> done"),
 ]  # fmt: skip
 
@@ -189,7 +190,10 @@ def test_lines_that_differ_in_a_value_share_a_template(lines: list[str], templat
         ["Logger#39 x", "Logger#46 x"],
         ["GET /a/b status=500", "GET /a/b status=200"],
         ["feature=true set", "feature=false set"],
-        ["VM started now", "VM stopped now", "VM paused now"],
+        [
+            f"task was {state} by hand"
+            for state in ("queued", "started", "paused", "stopped", "lost")
+        ],
         ["load failed: KeyError here", "load failed: OSError here", "load failed: IOError here"],
         ["circuit open for cart", "circuit closed for cart"],
     ],
