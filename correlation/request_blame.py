@@ -307,7 +307,8 @@ def _time_evidence(
 
 
 def _call_evidence(item: Habit, worth: float, telemetry: Telemetry, onset: float) -> Evidence:
-    operation, peer, called = item.what  # type: ignore[misc]
+    assert isinstance(item.what, tuple)
+    operation, peer, called = (str(part) for part in item.what)
     change = _change(item)
     return Evidence(
         key=f"trace:{item.service}>{peer}:{CALLS}:{_name(operation, called)}",
