@@ -84,7 +84,7 @@ def rank(telemetry: Telemetry) -> Ranking:
             confidence=confidence,
             supporting=supporting(hypothesis.suspect, graph, evidence, hypothesis.change),
             contradicting=against,
-            change=hypothesis.change.id if hypothesis.change else None,
+            change=_brought_out(telemetry, hypothesis.change),
             explanation=explain(hypothesis, hypotheses, graph, evidence, against),
         )
         causes.append(cause)
@@ -95,6 +95,14 @@ def rank(telemetry: Telemetry) -> Ranking:
         inconclusive=inconclusive,
         missing=missing_evidence(telemetry, evidence, inconclusive, hypotheses),
     )
+
+
+def _brought_out(telemetry: Telemetry, change: Change | None) -> str | None:
+    """The id of the change to blame: of a deploy that says so, the commit it brought out."""
+    if change is None:
+        return None
+    known = {other.id for other in telemetry.changes}
+    return change.commit if change.commit in known else change.id
 
 
 def weigh(telemetry: Telemetry) -> Weighed:
@@ -269,5 +277,5 @@ def _share(top: float, scores: list[float]) -> list[float]:
     """Runners-up share what the first leaves, by score, with room for a cause not listed."""
     rest = 1.0 - top
     total = sum(scores[1:]) + 0.5
-    shared = [min(top, rest * score / total) for score in scores[1:]]
+    shared = [min(0.99 * top, rest * score / total) for score in scores[1:]]
     return [round(value, 4) for value in ([top, *shared] if scores else [])]
