@@ -11,11 +11,18 @@ from lab import loki_api, prometheus_api, tempo_api
 from tests.correlation.conftest import Answer, Backend
 from tests.correlation.lab_backend import recording
 
+PATIENCE_SECONDS = 60.0
+"""The stand-in shares its process, and the machine, with whatever else is tested."""
+
 FAULTS = {
     "pool-exhaustion": ("payment-processing", "connection_pool_exhaustion", "trace_errors"),
     "slow-database": ("postgres", "slow_dependency", "trace_slow"),
     "error-deploy": ("checkout", "code_error", "trace_errors"),
 }
+
+
+def tempo(backend: Backend) -> Source:
+    return Source("tempo", "tempo", f"{backend.url}/tempo", timeout_seconds=PATIENCE_SECONDS)
 
 
 def serve(backend: Backend, fault: str) -> Scope:
@@ -47,7 +54,7 @@ def test_traces_alone_name_the_culprit(backend: Backend, fault: str) -> None:
     scope = serve(backend, fault)
     service, _, signal = FAULTS[fault]
 
-    telemetry, statuses = gather(scope, [Source("tempo", "tempo", f"{backend.url}/tempo")])
+    telemetry, statuses = gather(scope, [tempo(backend)], PATIENCE_SECONDS)
 
     ranking = rank(telemetry)
     assert statuses[0].status == "ok"
@@ -65,10 +72,10 @@ def test_traces_support_what_metrics_and_logs_say(backend: Backend, fault: str) 
     sources = [
         Source("loki", "loki", backend.url),
         Source("prometheus", "prometheus", backend.url, options=options),
-        Source("tempo", "tempo", f"{backend.url}/tempo"),
+        tempo(backend),
     ]
 
-    ranking = rank(gather(scope, sources)[0])
+    ranking = rank(gather(scope, sources, PATIENCE_SECONDS)[0])
 
     first = ranking.causes[0]
     cited = {item.signal for item in ranking.evidence if item.key in first.supporting}
@@ -79,7 +86,7 @@ def test_traces_support_what_metrics_and_logs_say(backend: Backend, fault: str) 
 def test_traces_of_a_deploy_tell_its_version(backend: Backend) -> None:
     scope = serve(backend, "error-deploy")
 
-    telemetry, _ = gather(scope, [Source("tempo", "tempo", f"{backend.url}/tempo")])
+    telemetry, _ = gather(scope, [tempo(backend)], PATIENCE_SECONDS)
 
     apart = rank(telemetry).evidence[0].details["apart"]
     assert [one["attribute"] for one in apart] == ["service.version"]
@@ -88,7 +95,7 @@ def test_traces_of_a_deploy_tell_its_version(backend: Backend) -> None:
 def test_traces_show_who_calls_whom(backend: Backend) -> None:
     scope = serve(backend, "pool-exhaustion")
 
-    telemetry, _ = gather(scope, [Source("tempo", "tempo", f"{backend.url}/tempo")])
+    telemetry, _ = gather(scope, [tempo(backend)], PATIENCE_SECONDS)
 
     seen = {("frontend", "checkout"), ("checkout", "payment-processing"),
             ("payment-processing", "postgres")}  # fmt: skip
