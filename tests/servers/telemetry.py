@@ -39,7 +39,11 @@ Params = dict[str, list[str]]
 
 
 class TelemetryServer(ThreadingHTTPServer):
-    """`requests` lists (kind, path); `delays` are seconds by kind."""
+    """`requests` lists (kind, path); `delays` are seconds by kind.
+
+    `written` keeps the answers by what was asked: one told again costs no more than its delay, as
+    of a server that does not share its asker's cores.
+    """
 
     daemon_threads = True
     request_queue_size = 128
@@ -49,6 +53,7 @@ class TelemetryServer(ThreadingHTTPServer):
         self.services = list(services)
         self.delays = delays
         self.requests: list[tuple[str, str]] = []
+        self.written: dict[str, tuple[int, bytes]] = {}
 
     @property
     def url(self) -> str:
@@ -125,15 +130,19 @@ class _Handler(BaseHTTPRequestHandler):
         params = parse_qs(split.query or body)
         _, kind, path = split.path.split("/", 2)
         if kind == "requests":
-            answer = self.server.requests.copy()
+            status, data = 200, json.dumps(self.server.requests).encode()
             self.server.requests.clear()
         else:
             self.server.requests.append((kind, "/" + path))
             time.sleep(self.server.delays.get(kind, 0.0))
-            answer = _ANSWERS[kind](self.server, "/" + path, params)
-        data = json.dumps(answer if answer is not None else {"message": "not found"}).encode()
+            asked = f"{self.path} {body}"
+            if asked not in self.server.written:
+                answer = _ANSWERS[kind](self.server, "/" + path, params)
+                shown = json.dumps(answer if answer is not None else {"message": "not found"})
+                self.server.written[asked] = (404 if answer is None else 200, shown.encode())
+            status, data = self.server.written[asked]
         try:
-            self.send_response(404 if answer is None else 200)
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
