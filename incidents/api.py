@@ -16,7 +16,8 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from accounts.problems import Problem
-from incidents import lifecycle
+from incidents import lifecycle, merging
+from incidents.edits import VersionConflict
 from incidents.filters import IncidentFilter
 from incidents.models import Incident, IncidentTask, Status
 from incidents.serializers import (
@@ -149,7 +150,7 @@ class IncidentViewSet(viewsets.GenericViewSet[Incident]):
         if source.pk == target.pk:
             raise ValidationError({"into": ["An incident cannot be merged into itself."]})
         with _refusals():
-            lifecycle.merge(
+            merging.merge(
                 source_id=source.pk,
                 target_id=target.pk,
                 actor=actor_of(request),
@@ -206,7 +207,7 @@ class _refusals:  # noqa: N801  (reads as a clause: `with _refusals():`)
                 status_now=error.incident.status,
                 allowed=list(error.allowed),
             ) from error
-        if isinstance(error, lifecycle.VersionConflict):
+        if isinstance(error, VersionConflict):
             raise Problem(
                 412,
                 "version-conflict",

@@ -6,9 +6,9 @@ are not allowed raise TransitionRefused, which names those that are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,15 +18,13 @@ from django.utils import timezone
 from accounts.models import User
 from incidents import live, signals
 from incidents.duplicates import Similarity, find_duplicate
+from incidents.edits import edit, locked
 from incidents.models import (
     AffectedService,
-    FieldChange,
     Impact,
     Incident,
-    IncidentMerge,
     NumberSequence,
     Service,
-    Severity,
     Status,
     StatusChange,
 )
@@ -37,7 +35,6 @@ ALLOWED: dict[str, tuple[Status, ...]] = {
     Status.MITIGATED: (Status.INVESTIGATING, Status.RESOLVED),
     Status.RESOLVED: (),
 }
-EDITABLE = ("title", "description", "severity", "root_cause", "resolution")
 
 
 class TransitionRefused(Exception):
@@ -52,14 +49,6 @@ class TransitionRefused(Exception):
             f"{incident.reference} is {where}; it cannot become {to}. "
             f"Allowed: {', '.join(self.allowed) or 'nothing; reopen it first'}."
         )
-
-
-class VersionConflict(Exception):
-    """Somebody else changed the incident since `expected` was read."""
-
-    def __init__(self, incident: Incident, expected: int) -> None:
-        self.incident, self.expected = incident, expected
-        super().__init__(f"{incident.reference} is at version {incident.version}, not {expected}.")
 
 
 @dataclass(frozen=True)
@@ -127,7 +116,7 @@ def open_incident(
                         impact=Impact.SECONDARY if position else Impact.PRIMARY,
                         added_at=now,
                     )
-                    for position, service in enumerate(_unique(services))
+                    for position, service in enumerate(dict.fromkeys(services))
                 )
                 StatusChange.objects.create(
                     incident=incident, from_status="", to_status=Status.OPEN, at=now, actor=actor
@@ -139,15 +128,6 @@ def open_incident(
             if not correlation_key:
                 raise
     raise RuntimeError(f"no incident could be opened or joined for {correlation_key}")
-
-
-def _unique(services: Iterable[Service]) -> list[Service]:
-    return list({service.pk: service for service in services}.values())
-
-
-def locked(incident_id: UUID) -> Incident:
-    """The incident, locked until the transaction ends (SQLite locks the whole database)."""
-    return Incident.objects.select_for_update(no_key=True).get(pk=incident_id)
 
 
 def acknowledge(
@@ -231,8 +211,7 @@ def change_status(
 ) -> Incident:
     """Move along ALLOWED; raises TransitionRefused or VersionConflict."""
     with transaction.atomic():
-        incident = locked(incident_id)
-        _expect_version(incident, version)
+        incident = locked(incident_id, version)
         allowed = () if incident.merged_into_id else ALLOWED[incident.status]
         if to not in allowed:
             raise TransitionRefused(incident, to, allowed)
@@ -244,8 +223,7 @@ def reopen(
 ) -> Incident:
     """resolved -> investigating."""
     with transaction.atomic():
-        incident = locked(incident_id)
-        _expect_version(incident, version)
+        incident = locked(incident_id, version)
         if incident.status != Status.RESOLVED or incident.merged_into_id:
             raise TransitionRefused(
                 incident,
@@ -293,171 +271,3 @@ def _move(
     live.changed(incident.pk, "header", "services")
     incident.refresh_from_db()
     return incident
-
-
-def edit(
-    *,
-    incident_id: UUID,
-    actor: User | None,
-    changes: dict[str, Any],
-    services: Sequence[Service] | None = None,
-    reason: str = "",
-    version: int | None = None,
-) -> Incident:
-    """Change EDITABLE fields and the affected services; every old value stays on the record."""
-    with transaction.atomic():
-        incident = locked(incident_id)
-        _expect_version(incident, version)
-        touched = [
-            name
-            for name in EDITABLE
-            if name in changes and getattr(incident, name) != changes[name]
-        ]
-        for name in touched:
-            _edit_field(incident, name, changes[name], actor, reason)
-        if services is not None and _replace_services(incident, services, actor, reason):
-            touched.append("services")
-        if not touched:
-            return incident
-        incident.version += 1
-        incident.save(
-            update_fields=[n for n in touched if n != "services"] + ["version", "updated_at"]
-        )
-        signals.edited.send(Incident, incident=incident, actor=actor, fields=touched)
-        live.changed(incident.pk, "header", "services")
-        incident.refresh_from_db()
-        return incident
-
-
-def _edit_field(incident: Incident, name: str, value: Any, actor: User | None, reason: str) -> None:
-    FieldChange.objects.create(
-        incident=incident,
-        field=name,
-        old=getattr(incident, name),
-        new=value,
-        actor=actor,
-        reason=reason,
-    )
-    setattr(incident, name, value)
-
-
-def _replace_services(
-    incident: Incident, services: Sequence[Service], actor: User | None, reason: str
-) -> bool:
-    wanted = _unique(services)
-    current = {a.service_id: a.service.slug for a in incident.affected.select_related("service")}
-    if set(current) == {service.pk for service in wanted}:
-        return False
-    incident.affected.exclude(service__in=wanted).delete()
-    AffectedService.objects.bulk_create(
-        AffectedService(
-            incident=incident,
-            service=service,
-            impact=Impact.SECONDARY if current or position else Impact.PRIMARY,
-        )
-        for position, service in enumerate(wanted)
-        if service.pk not in current
-    )
-    FieldChange.objects.create(
-        incident=incident,
-        field="services",
-        old=sorted(current.values()),
-        new=sorted(service.slug for service in wanted),
-        actor=actor,
-        reason=reason,
-    )
-    return True
-
-
-def add_services(*, incident_id: UUID, services: Iterable[Service], impact: str) -> None:
-    """Note more affected services; those already there keep their impact level."""
-    with transaction.atomic():
-        made = AffectedService.objects.bulk_create(
-            (
-                AffectedService(incident_id=incident_id, service=service, impact=impact)
-                for service in services
-            ),
-            ignore_conflicts=True,
-        )
-        if made:
-            live.changed(incident_id, "services", "header")
-
-
-def merge(
-    *,
-    source_id: UUID,
-    target_id: UUID,
-    actor: User | None,
-    reason: str = "",
-    automatic: bool = False,
-    similarity: Similarity | None = None,
-) -> IncidentMerge:
-    """Mark `source` as merged into `target`; occurrences and services move, events do not.
-
-    Raises TransitionRefused when either is merged or resolved already, ValueError when both
-    are one.
-    """
-    if source_id == target_id:
-        raise ValueError("An incident cannot be merged into itself.")
-    with transaction.atomic():
-        first, second = sorted((source_id, target_id))  # ascending, or two merges deadlock
-        rows = {first: locked(first), second: locked(second)}
-        source, target = rows[source_id], rows[target_id]
-        for row in (source, target):
-            if row.merged_into_id or row.is_resolved:
-                raise TransitionRefused(row, "merged", ALLOWED[row.status])
-        occurrences = list(source.occurrences.values_list("pk", flat=True))
-        source.occurrences.update(incident=target)
-        present = set(target.affected.values_list("service_id", flat=True))
-        added = [a.service for a in source.affected.select_related("service")]
-        added = [service for service in added if service.pk not in present]
-        AffectedService.objects.bulk_create(
-            AffectedService(incident=target, service=service, impact=Impact.SECONDARY)
-            for service in added
-        )
-        merge_row = IncidentMerge.objects.create(
-            source=source,
-            target=target,
-            actor=actor,
-            automatic=automatic,
-            reason=reason,
-            similarity=similarity.score if similarity else None,
-            similarity_parts=similarity.parts if similarity else {},
-            moved={
-                "occurrences": [str(pk) for pk in occurrences],
-                "services": [str(service.pk) for service in added],
-            },
-        )
-        source.merged_into = target
-        source.version += 1
-        source.save(update_fields=["merged_into", "version", "updated_at"])
-        signals.merged.send(Incident, incident=source, target=target, merge=merge_row, actor=actor)
-        for row in (source, target):
-            live.changed(row.pk, *[panel.name for panel in live.panels()])
-        return merge_row
-
-
-def raise_severity(*, incident_id: UUID, to: str, reason: str) -> bool:
-    """Raise the severity to `to` when it is lower now; True if it changed."""
-    lower = Severity.values[Severity.values.index(to) + 1 :]
-    with transaction.atomic():
-        incident = locked(incident_id)
-        if incident.severity not in lower:
-            return False
-        _edit_field(incident, "severity", to, None, reason)
-        incident.save(update_fields=["severity", "updated_at"])
-        live.changed(incident_id, "header")
-        return True
-
-
-def _expect_version(incident: Incident, version: int | None) -> None:
-    if version is not None and incident.version != version:
-        raise VersionConflict(incident, version)
-
-
-YOUNG = timedelta(minutes=5)
-
-
-def is_young(incident: Incident, now: datetime) -> bool:
-    """Younger than five minutes: telemetry may still be on its way."""
-    return now - incident.started_at < YOUNG

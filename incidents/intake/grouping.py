@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F, Max, Q
 from django.utils import timezone
 
-from incidents import lifecycle, signals
+from incidents import edits, lifecycle, signals
 from incidents.models import (
     AffectedService,
     Alert,
@@ -145,9 +145,7 @@ def _join(occurrence: AlertOccurrence, environment: str) -> None:
         occurrence.incident, occurrence.service = incident, service
         incident.affected.filter(service=service).update(recovered_at=None)
         if not opened.created:
-            lifecycle.raise_severity(
-                incident_id=incident.pk, to=severity, reason=f"Alert {alert.name}"
-            )
+            edits.raise_severity(incident_id=incident.pk, to=severity, reason=f"Alert {alert.name}")
         signals.occurrence_joined.send(
             Incident,
             incident=incident,

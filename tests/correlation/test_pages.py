@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import Role, User
 from correlation.models import Analysis, Correlation, RootCause
-from incidents import lifecycle
+from incidents import merging
 from incidents.models import Incident
 
 MakeIncident = Callable[..., Incident]
@@ -61,7 +61,7 @@ def test_analyse_queues_a_run_in_the_askers_name(
 
 def test_analyse_of_a_merged_incident_is_refused(page: Client, make_incident: MakeIncident) -> None:
     survivor, merged = make_incident("one"), make_incident("two")
-    lifecycle.merge(source_id=merged.pk, target_id=survivor.pk, actor=None)
+    merging.merge(source_id=merged.pk, target_id=survivor.pk, actor=None)
 
     response = page.post(f"/incidents/{merged.pk}/analyse")
 

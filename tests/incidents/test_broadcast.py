@@ -13,7 +13,7 @@ from django.db import transaction
 from pytest_django import Settings
 
 from accounts.models import User
-from incidents import broadcast, lifecycle, live
+from incidents import broadcast, edits, lifecycle, live
 from incidents.models import Incident
 from tests.incidents import recording_layer
 from tests.incidents.conftest import MakeIncident
@@ -117,7 +117,7 @@ def test_lifecycle_step_is_one_message_and_one_notice_to_the_board(
 def test_panels_are_rendered_as_committed(
     layer: recording_layer.RecordingLayer, incident: Incident, sam: User
 ) -> None:
-    lifecycle.edit(incident_id=incident.pk, actor=sam, changes={"title": "Payments <b>fail</b>"})
+    edits.edit(incident_id=incident.pk, actor=sam, changes={"title": "Payments <b>fail</b>"})
 
     assert broadcast.drain(PATIENCE_SECONDS)
     panels = dict(layer.sent[0][1]["panels"])

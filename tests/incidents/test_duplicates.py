@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from incidents import lifecycle
+from incidents import lifecycle, merging
 from incidents.duplicates import HORIZON, find_duplicate, title_similarity
 from incidents.models import Incident, NumberSequence
 from tests.incidents.conftest import MakeIncident, MakeService
@@ -84,7 +84,7 @@ def test_find_duplicate_looks_only_at_comparable_open_incidents(
         lifecycle.resolve(incident_id=one.pk, actor=None)
     if why == "merged":
         other = make_incident("Something else entirely", services=[redis])
-        lifecycle.merge(source_id=one.pk, target_id=other.pk, actor=None)
+        merging.merge(source_id=one.pk, target_id=other.pk, actor=None)
 
     found = find_duplicate(
         title="Cart fails", services=[cart], started_at=now, environment="production"

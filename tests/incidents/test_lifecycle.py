@@ -138,43 +138,6 @@ def test_open_incident_with_another_title_is_no_duplicate(
     assert other.created is True
 
 
-def test_edit_keeps_the_old_value(make_incident: MakeIncident, sam: User) -> None:
-    incident = make_incident("Old title")
-
-    lifecycle.edit(incident_id=incident.pk, actor=sam, changes={"title": "New title"})
-
-    change = incident.field_changes.get()
-    assert (change.field, change.old, change.new, change.actor) == (
-        "title",
-        "Old title",
-        "New title",
-        sam,
-    )
-
-
-def test_edit_with_a_stale_version_conflicts(make_incident: MakeIncident, sam: User) -> None:
-    incident = make_incident()
-    lifecycle.edit(incident_id=incident.pk, actor=sam, changes={"title": "First"}, version=1)
-
-    with pytest.raises(lifecycle.VersionConflict):
-        lifecycle.edit(incident_id=incident.pk, actor=sam, changes={"title": "Two"}, version=1)
-
-
-def test_merge_marks_the_source_and_moves_its_services(
-    make_incident: MakeIncident, make_service: MakeService, sam: User
-) -> None:
-    source = make_incident("A", services=[make_service("cart")])
-    target = make_incident("B")
-
-    lifecycle.merge(source_id=source.pk, target_id=target.pk, actor=sam)
-
-    source.refresh_from_db()
-    assert source.merged_into == target
-    assert sorted(a.service.slug for a in target.affected.all()) == ["cart", "checkout"]
-    with pytest.raises(lifecycle.TransitionRefused):
-        lifecycle.acknowledge(incident_id=source.pk, actor=sam)
-
-
 @pytest.mark.django_db(transaction=True)
 def test_open_incident_by_eight_at_once_opens_one(make_service: MakeService) -> None:
     service = make_service()

@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Role, User
-from incidents import board, lifecycle
+from incidents import board, lifecycle, merging
 from incidents.models import Incident, Severity, Status
 from tests.incidents.conftest import MakeIncident, MakeService, make_person
 
@@ -193,7 +193,7 @@ def test_incident_page_leads_from_a_merged_one_to_its_survivor(
     page: Client, make_incident: MakeIncident
 ) -> None:
     survivor, merged = make_incident("one"), make_incident("two")
-    lifecycle.merge(source_id=merged.pk, target_id=survivor.pk, actor=None)
+    merging.merge(source_id=merged.pk, target_id=survivor.pk, actor=None)
 
     response = page.get(f"/incidents/{merged.reference}", follow=True)
 
@@ -219,7 +219,7 @@ def test_poll_of_a_merged_incident_leads_to_its_survivor(
     page: Client, make_incident: MakeIncident
 ) -> None:
     survivor, merged = make_incident("one"), make_incident("two")
-    lifecycle.merge(source_id=merged.pk, target_id=survivor.pk, actor=None)
+    merging.merge(source_id=merged.pk, target_id=survivor.pk, actor=None)
 
     response = page.get(f"/incidents/{merged.pk}/live?revision=1", **HTMX)
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from incidents import lifecycle, signals
+from incidents import edits, lifecycle, merging, signals
 from incidents.models import Alert, AlertOccurrence, AlertSource, Incident, Service
 from timeline.models import TimelineAnchor
 from timeline.narrate import human
@@ -27,8 +27,8 @@ def test_lifecycle_is_told_in_plain_words(make_incident: MakeIncident, make_user
     incident = make_incident(services=("checkout", "cart"), actor=sam)
 
     lifecycle.acknowledge(incident_id=incident.pk, actor=sam)
-    lifecycle.edit(incident_id=incident.pk, actor=sam, changes={"severity": "critical"})
-    lifecycle.edit(incident_id=incident.pk, actor=sam, changes={"root_cause": "pool too small"})
+    edits.edit(incident_id=incident.pk, actor=sam, changes={"severity": "critical"})
+    edits.edit(incident_id=incident.pk, actor=sam, changes={"root_cause": "pool too small"})
     lifecycle.mitigate(incident_id=incident.pk, actor=sam, reason="rolled back")
 
     assert told(incident) == [
@@ -111,7 +111,7 @@ def test_merge_seals_the_source_and_the_target_absorbs_its_root(
     sam = make_user("sam")
     source, target = make_incident(), make_incident("Cart slow")
 
-    lifecycle.merge(source_id=source.pk, target_id=target.pk, actor=sam)
+    merging.merge(source_id=source.pk, target_id=target.pk, actor=sam)
 
     merged = TimelineAnchor.objects.get(incident=source)
     assert told(source)[-1] == ("merged", f"Merged into {target.reference} by sam: Cart slow")
@@ -130,7 +130,7 @@ def test_edit_after_the_seal_stays_outside_the_record(
     incident = make_incident()
     lifecycle.resolve(incident_id=incident.pk, actor=None)
 
-    lifecycle.edit(incident_id=incident.pk, actor=make_user(), changes={"root_cause": "dns"})
+    edits.edit(incident_id=incident.pk, actor=make_user(), changes={"root_cause": "dns"})
 
     assert told(incident)[-1][0] == "incident_resolved"
     assert incident.field_changes.get().new == "dns"
