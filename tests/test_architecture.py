@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = ["accounts", "incidents", "timeline", "correlation", "slos"]
 PURE = [
     "correlation/telemetry.py",
+    "correlation/telemetry_codec.py",
     "correlation/ranking.py",
     "correlation/calibration.py",
     "correlation/rules.py",
