@@ -43,8 +43,14 @@ class Calibration:
 @lru_cache(maxsize=1)
 def shipped() -> Calibration:
     """The artefact that comes with the product."""
+    return parse(shipped_document())
+
+
+def shipped_document() -> dict[str, Any]:
+    """The JSON of the artefact that comes with the product; `parse` reads it."""
     text = files("correlation").joinpath("calibration.json").read_text(encoding="utf-8")
-    return parse(json.loads(text))
+    document: dict[str, Any] = json.loads(text)
+    return document
 
 
 def parse(document: Mapping[str, Any]) -> Calibration:

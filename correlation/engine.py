@@ -1,4 +1,4 @@
-"""One analysis from claim to outcome: claim -> gather -> rank -> finish, or fail."""
+"""One analysis from claim to outcome: claim -> gather -> rank -> finish -> keep, or fail."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from correlation import breaker, moment, outcome, queue, seen_changes
+from correlation import breaker, moment, outcome, queue, seen_changes, snapshots
 from correlation.data_sources import admitted_sources
 from correlation.gather import SourceStatus, gather
 from correlation.models import Analysis
@@ -52,7 +52,9 @@ def run(analysis: Analysis) -> None:
                 outcome.fail(analysis, silent, statuses)
             else:
                 seen_changes.remember(telemetry.changes, scope.environment)
-                outcome.finish(analysis, rank(telemetry), statuses, scope)
+                ranking = rank(telemetry)
+                if outcome.finish(analysis, ranking, statuses, scope):
+                    snapshots.keep(analysis, telemetry, ranking)
     except Exception as error:
         # whatever broke is the analysis' outcome: seen in the log, on the row, on the page
         logger.exception("analysis %s failed", analysis.pk)

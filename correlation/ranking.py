@@ -9,6 +9,7 @@ service name.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from correlation import calibration
@@ -19,7 +20,7 @@ from correlation.explanation import contradicting, explain, supporting
 from correlation.log_evidence import log_evidence
 from correlation.missing_evidence import missing_evidence, newest_sample
 from correlation.request_blame import request_findings
-from correlation.rules import Facts, Verdict, conclude
+from correlation.rules import Facts, Rule, Verdict, conclude
 from correlation.symptoms import Graph
 from correlation.telemetry import Cause, Change, Evidence, Ranking, Telemetry
 from correlation.trace_evidence import trace_evidence
@@ -62,14 +63,20 @@ class Weighed:
     features: dict[str, float]
 
 
-def rank(telemetry: Telemetry) -> Ranking:
+def rank(
+    telemetry: Telemetry,
+    *,
+    rules: Sequence[Rule] | None = None,
+    artefact: calibration.Calibration | None = None,
+) -> Ranking:
     """Ranked causes and the evidence for them; see `Ranking`.
 
+    `rules` and `artefact` (the calibration) are those that come with the product unless given.
     Cost grows with series x points and log lines; nothing is read or written outside.
     """
-    weighed = weigh(telemetry)
+    weighed = weigh(telemetry, rules)
     evidence, graph, hypotheses = weighed.evidence, weighed.graph, weighed.hypotheses
-    artefact = calibration.shipped()
+    artefact = artefact or calibration.shipped()
     top = artefact.probability(weighed.features) if hypotheses else 0.0
     if hypotheses and not _corroborated(telemetry, hypotheses[0], evidence):
         top = min(top, UNCORROBORATED)
@@ -105,7 +112,7 @@ def _brought_out(telemetry: Telemetry, change: Change | None) -> str | None:
     return change.commit if change.commit in known else change.id
 
 
-def weigh(telemetry: Telemetry) -> Weighed:
+def weigh(telemetry: Telemetry, rules: Sequence[Rule] | None = None) -> Weighed:
     """Evidence, graph, scored hypotheses and calibration features of `telemetry`."""
     found = movements(telemetry)
     metrics = metric_evidence(found, telemetry.window, telemetry.as_of)
@@ -126,7 +133,7 @@ def weigh(telemetry: Telemetry) -> Weighed:
     changes = change_evidence(telemetry, onset, {s: judged[s].own for s in judged})
     everything = [*metrics, *logs, *traces, *told, *workloads, *changes]
     everything.sort(key=lambda item: (-item.confidence, item.key))
-    hypotheses = _hypotheses(telemetry, graph, judged, everything)
+    hypotheses = _hypotheses(telemetry, graph, judged, everything, rules)
     coverage = _coverage(telemetry, graph, hypotheses)
     features = calibration.describe([h.score for h in hypotheses], coverage)
     return Weighed(everything, graph, hypotheses, features)
@@ -149,7 +156,11 @@ def _first_onset(evidence: list[Evidence], telemetry: Telemetry) -> float:
 
 
 def _hypotheses(
-    telemetry: Telemetry, graph: Graph, judged: dict[str, Suspect], evidence: list[Evidence]
+    telemetry: Telemetry,
+    graph: Graph,
+    judged: dict[str, Suspect],
+    evidence: list[Evidence],
+    rules: Sequence[Rule] | None,
 ) -> list[Hypothesis]:
     onsets = {name: _own_onset(name, graph, evidence) for name in judged}
     known = [onset for onset in onsets.values() if onset is not None]
@@ -169,7 +180,7 @@ def _hypotheses(
             score = 1.0 - (1.0 - score) * (1.0 - 0.25 * blamed[1] * score)
         if score < FAINTEST:
             continue
-        verdict = conclude(_facts(suspect, graph, changes), name)
+        verdict = conclude(_facts(suspect, graph, changes), name, rules)
         if verdict is None:
             continue
         ranked.append(Hypothesis(suspect, score, verdict, onset, blamed[0] if blamed else None))

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from correlation import engine, queue
+from correlation import engine, queue, snapshots
 
 
 @shared_task(name="correlation.tasks.analyse")
@@ -19,3 +19,8 @@ def sweep() -> None:
 @shared_task(name="correlation.tasks.repeat")
 def repeat() -> None:
     queue.repeat_young()
+
+
+@shared_task(name="correlation.tasks.prune_snapshots")
+def prune_snapshots() -> None:
+    snapshots.prune()

@@ -262,6 +262,7 @@ CELERY_BEAT_SCHEDULE = {
     "prune-logins": {"task": "accounts.tasks.prune_logins", "schedule": 3600.0},
     "sweep-analyses": {"task": "correlation.tasks.sweep", "schedule": 15.0},
     "repeat-young-analyses": {"task": "correlation.tasks.repeat", "schedule": 2.0},
+    "prune-snapshots": {"task": "correlation.tasks.prune_snapshots", "schedule": 3600.0},
     "resolve-quiet-incidents": {"task": "incidents.tasks.resolve_quiet", "schedule": 10.0},
     "sweep-deliveries": {"task": "incidents.tasks.sweep_deliveries", "schedule": 10.0},
 }
@@ -270,6 +271,8 @@ CORRELATION_SLOTS = env.integer("CORRELATION_SLOTS", 10, low=1, high=200)
 CORRELATION_LEASE_SECONDS = env.seconds("CORRELATION_LEASE_SECONDS", 60.0, low=1)
 CORRELATION_DEADLINE_SECONDS = env.seconds("CORRELATION_DEADLINE_SECONDS", 10.0, low=0.1, high=300)
 CORRELATION_REPEATS_SECONDS = (15, 30, 60, 120, 300)
+EVIDENCE_SNAPSHOT_DAYS = env.integer("EVIDENCE_SNAPSHOT_DAYS", 90, low=0, high=3650)
+EVIDENCE_SNAPSHOT_MAX_BYTES = env.integer("EVIDENCE_SNAPSHOT_MAX_BYTES", 2_000_000, low=0)
 
 INTAKE_MAX_BYTES = env.integer("INTAKE_MAX_BYTES", 5_000_000, low=1000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = INTAKE_MAX_BYTES  # Django's own limit answers a bare 400

@@ -2,5 +2,14 @@
 
 from correlation.models.analysis import Analysis, Correlation, RootCause, confidence_band
 from correlation.models.data_source import DataSource, SourceHealth
+from correlation.models.snapshot import EvidenceSnapshot
 
-__all__ = ["Analysis", "Correlation", "DataSource", "RootCause", "SourceHealth", "confidence_band"]
+__all__ = [
+    "Analysis",
+    "Correlation",
+    "DataSource",
+    "EvidenceSnapshot",
+    "RootCause",
+    "SourceHealth",
+    "confidence_band",
+]
