@@ -9,6 +9,7 @@ import numpy as np
 
 from correlation.effects import Effect, measure
 from correlation.magnitude import UNKNOWN_REQUESTS, confidence_of
+from correlation.signal_labels import label_of
 from correlation.telemetry import Evidence, Floats, Series, Telemetry
 from correlation.units import humanised
 
@@ -21,29 +22,6 @@ NEVER_NEGATIVE = frozenset({"ratio", "s", "1/s", "bytes", "cores", "count"})
 
 Key = tuple[str, str, str | None]
 """(service, signal, peer)."""
-
-LABELS = {
-    "error_ratio": "error rate",
-    "latency_p50": "median latency",
-    "latency_p95": "p95 latency",
-    "latency_p99": "p99 latency",
-    "latency_mean": "mean latency",
-    "callee_mean": "time spent in callees",
-    "self_time": "own processing time",
-    "request_rate": "request rate",
-    "cpu": "CPU use",
-    "cpu_saturation": "CPU saturation",
-    "memory": "memory use",
-    "memory_saturation": "memory saturation",
-    "pool_saturation": "connection pool in use",
-    "pool_waiting": "requests waiting for a connection",
-    "restarts": "container restarts",
-    "replicas_ready": "ready replicas",
-    "client_error_ratio": "failed calls",
-    "client_latency_p95": "p95 call latency",
-    "client_request_rate": "call rate",
-    "error_log_rate": "error lines logged",
-}
 
 WORKLOAD_WEIGHTS = {
     # a container that does not run
@@ -247,7 +225,7 @@ def _add_silence(telemetry: Telemetry, found: dict[Key, Movement]) -> None:
 def _evidence(movement: Movement, window: tuple[float, float], as_of: float) -> Evidence:
     series, effect = movement.series, movement.effect
     assert effect is not None
-    label = LABELS.get(series.signal, series.signal.replace("_", " "))
+    label = label_of(series.signal)
     where = f"{series.service} to {series.peer}" if series.peer else series.service
     before, now = effect.reference.centre, effect.value
     low, high = possible_band(effect.reference.low, effect.reference.high, before, series.unit)

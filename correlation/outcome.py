@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +20,7 @@ from correlation import story
 from correlation.gather import SourceStatus
 from correlation.links import Tools
 from correlation.models import Analysis, Correlation, RootCause
+from correlation.reasoning import Check, with_ids
 from correlation.scope import scope_of
 from correlation.sources import Scope
 from correlation.telemetry import Cause, Evidence, Ranking
@@ -52,7 +54,12 @@ def finish(
     status = Analysis.Status.INCONCLUSIVE if ranking.inconclusive else Analysis.Status.DONE
     with transaction.atomic():
         live.changed(analysis.incident_id, *PANELS)
-        if not _close(analysis, status, statuses, missing=list(ranking.missing)):
+        told = {
+            "missing": list(ranking.missing),
+            "checks": [_check(analysis, check) for check in ranking.checks],
+            "sureness": ranking.sureness or {},
+        }
+        if not _close(analysis, status, statuses, **told):
             return False
         tools = Tools.of(scope or scope_of(analysis.incident), ranking.evidence)
         rows = [
@@ -157,9 +164,19 @@ def _root_cause(analysis: Analysis, rank: int, cause: Cause) -> RootCause:
         explanation=cause.explanation,
         confidence=cause.confidence,
         change=cause.change or "",
-        supporting=[str(uuid.uuid5(analysis.pk, key)) for key in cause.supporting],
-        contradicting=[str(uuid.uuid5(analysis.pk, key)) for key in cause.contradicting],
+        reasoning=with_ids(cause.reasoning, partial(_id_of, analysis)) if cause.reasoning else {},
+        supporting=[_id_of(analysis, key) for key in cause.supporting],
+        contradicting=[_id_of(analysis, key) for key in cause.contradicting],
     )
+
+
+def _check(analysis: Analysis, check: Check) -> Check:
+    evidence = check["evidence"]
+    return {**check, "evidence": _id_of(analysis, evidence) if evidence else ""}
+
+
+def _id_of(analysis: Analysis, key: str) -> str:
+    return str(uuid.uuid5(analysis.pk, key))
 
 
 def _moment(epoch: float | None) -> datetime | None:

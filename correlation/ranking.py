@@ -16,11 +16,15 @@ from correlation import calibration
 from correlation.blame import Suspect, suspects
 from correlation.changes import change_evidence, change_strengths
 from correlation.evidence import metric_evidence, movements, workload_evidence
-from correlation.explanation import contradicting, explain, supporting
+from correlation.explanation import explain
 from correlation.log_evidence import log_evidence
 from correlation.missing_evidence import missing_evidence, newest_sample
+from correlation.next_checks import checks_without_cause
+from correlation.proofs import contradicting, supporting
+from correlation.reasoning import in_lines
 from correlation.request_blame import request_findings
 from correlation.rules import Facts, Rule, Verdict, conclude
+from correlation.sureness import sureness
 from correlation.symptoms import Graph
 from correlation.telemetry import Cause, Change, Evidence, Ranking, Telemetry
 from correlation.trace_evidence import trace_evidence
@@ -78,12 +82,14 @@ def rank(
     evidence, graph, hypotheses = weighed.evidence, weighed.graph, weighed.hypotheses
     artefact = artefact or calibration.shipped()
     top = artefact.probability(weighed.features) if hypotheses else 0.0
-    if hypotheses and not _corroborated(telemetry, hypotheses[0], evidence):
+    corroborated = not hypotheses or _corroborated(telemetry, hypotheses[0], evidence)
+    if not corroborated:
         top = min(top, UNCORROBORATED)
     confidences = _share(top, [hypothesis.score for hypothesis in hypotheses])
     causes = []
     for hypothesis, confidence in zip(hypotheses, confidences, strict=True):
         against = contradicting(hypothesis.suspect, graph, evidence)
+        reasoning = explain(hypothesis, hypotheses, graph, evidence, against)
         cause = Cause(
             service=hypothesis.suspect.service,
             kind=hypothesis.verdict.kind,
@@ -92,15 +98,23 @@ def rank(
             supporting=supporting(hypothesis.suspect, graph, evidence, hypothesis.change),
             contradicting=against,
             change=_brought_out(telemetry, hypothesis.change),
-            explanation=explain(hypothesis, hypotheses, graph, evidence, against),
+            explanation=in_lines(reasoning),
+            reasoning=reasoning,
         )
         causes.append(cause)
+    runner_up = causes[1].service if len(causes) > 1 else ""
     inconclusive = not causes or causes[0].confidence < artefact.abstain_below
     return Ranking(
         causes=tuple(causes),
         evidence=tuple(evidence),
         inconclusive=inconclusive,
         missing=missing_evidence(telemetry, evidence, inconclusive, hypotheses),
+        checks=tuple(checks_without_cause(hypotheses, evidence, telemetry, graph))
+        if inconclusive
+        else (),
+        sureness=sureness(artefact, weighed.features, runner_up, top, corroborated)
+        if causes
+        else None,
     )
 
 

@@ -23,6 +23,8 @@ class AnalysisSerializer(serializers.ModelSerializer[Analysis]):
             "error",
             "sources",
             "missing",
+            "checks",
+            "sureness",
             "superseded_by",
         ]
 
@@ -63,6 +65,7 @@ class RootCauseSerializer(serializers.ModelSerializer[RootCause]):
             "kind",
             "title",
             "explanation",
+            "reasoning",
             "confidence",
             "band",
             "change",

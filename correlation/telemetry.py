@@ -12,6 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from correlation.reasoning import Check, Reasoning, Sureness
+
 Floats = NDArray[np.float64]
 
 Direction = Literal["up", "down", "both"]
@@ -228,7 +230,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Cause:
-    """A ranked hypothesis: service + cause kind (+ change), with the keys of its evidence."""
+    """A ranked hypothesis: service + cause kind (+ change), with the keys of its evidence.
+
+    `explanation` is `reasoning` in lines of text.
+    """
 
     service: str
     kind: str
@@ -238,6 +243,7 @@ class Cause:
     contradicting: tuple[str, ...] = ()
     change: str | None = None
     explanation: str = ""
+    reasoning: Reasoning | None = None
 
 
 @dataclass(frozen=True)
@@ -245,10 +251,13 @@ class Ranking:
     """The answer: causes best first, evidence strongest first.
 
     `inconclusive` is true when no cause reaches the abstention threshold; `missing` then
-    says which evidence would have decided.
+    says which evidence would have decided, and `checks` what to look at. `sureness` says what the
+    first cause's confidence means; None without causes.
     """
 
     causes: tuple[Cause, ...]
     evidence: tuple[Evidence, ...]
     inconclusive: bool
     missing: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    sureness: Sureness | None = None

@@ -37,6 +37,12 @@ def humanised(value: float | None, unit: str) -> str:
     return digits(value) + TRAILING.get(unit, f" {unit}" if unit else "")
 
 
+def span_in_words(low: float, high: float, unit: str) -> str:
+    """A range as one phrase: "0 % to 1.62 %", or one value where both ends read alike."""
+    first, last = humanised(low, unit), humanised(high, unit)
+    return first if first == last else f"{first} to {last}"
+
+
 def seconds_in_words(value: float) -> str:
     size = abs(value)
     if size == 0:

@@ -56,6 +56,12 @@ class Analysis(models.Model):
     error = models.TextField(blank=True, default="")
     sources = models.JSONField(default=dict)
     missing = models.JSONField(default=list)
+    checks = models.JSONField(
+        default=list, help_text="What to look at next while no cause stands out."
+    )
+    sureness = models.JSONField(
+        default=dict, help_text="What the first cause's confidence means, and what holds it back."
+    )
     superseded_by = models.ForeignKey("self", models.SET_NULL, null=True, related_name="supersedes")
 
     objects = AnalysisQuerySet.as_manager()
@@ -144,6 +150,9 @@ class RootCause(models.Model):
     kind = models.CharField(max_length=64)
     title = models.CharField(max_length=500)
     explanation = models.TextField(blank=True)
+    reasoning = models.JSONField(
+        default=dict, help_text="The explanation in parts; empty for runs that kept none."
+    )
     confidence = models.FloatField()
     change = models.CharField(max_length=100, blank=True)
     supporting = models.JSONField(default=list)
