@@ -12,7 +12,7 @@ from correlation.telemetry import Evidence, Telemetry
 from correlation.units import humanised
 
 if TYPE_CHECKING:
-    from correlation.ranking import Hypothesis
+    from correlation.ranking import Hypothesis, Weighed
 
 MOST = 6
 RIVAL = 0.5
@@ -46,10 +46,9 @@ def checks_for(
     return said[:MOST]
 
 
-def checks_without_cause(
-    ranked: list[Hypothesis], evidence: list[Evidence], telemetry: Telemetry, graph: Graph
-) -> list[Check]:
+def looks(telemetry: Telemetry, weighed: Weighed) -> tuple[Check, ...]:
     """What to look at while no cause stands out: the best suspects, then what moved, then gaps."""
+    ranked, evidence, graph = weighed.hypotheses, weighed.evidence, weighed.graph
     said: list[Check] = []
     for hypothesis in ranked[:2]:
         for item in own_evidence(hypothesis.suspect, evidence)[:1]:
@@ -70,7 +69,7 @@ def checks_without_cause(
         said.append(
             _check("act", f"Ask what the alert saw at {target} that these signals do not show.")
         )
-    return said[:MOST]
+    return tuple(said[:MOST])
 
 
 def _recovery(own: list[Evidence]) -> list[Check]:

@@ -19,12 +19,12 @@ from correlation.evidence import metric_evidence, movements, workload_evidence
 from correlation.explanation import explain
 from correlation.log_evidence import log_evidence
 from correlation.missing_evidence import missing_evidence, newest_sample
-from correlation.next_checks import checks_without_cause
+from correlation.next_checks import looks
 from correlation.proofs import contradicting, supporting
 from correlation.reasoning import in_lines
 from correlation.request_blame import request_findings
 from correlation.rules import Facts, Rule, Verdict, conclude
-from correlation.sureness import sureness
+from correlation.sureness import shared_out, sureness
 from correlation.symptoms import Graph
 from correlation.telemetry import Cause, Change, Evidence, Ranking, Telemetry
 from correlation.trace_evidence import trace_evidence
@@ -85,36 +85,32 @@ def rank(
     corroborated = not hypotheses or _corroborated(telemetry, hypotheses[0], evidence)
     if not corroborated:
         top = min(top, UNCORROBORATED)
-    confidences = _share(top, [hypothesis.score for hypothesis in hypotheses])
+    confidences = shared_out(top, [hypothesis.score for hypothesis in hypotheses])
     causes = []
     for hypothesis, confidence in zip(hypotheses, confidences, strict=True):
         against = contradicting(hypothesis.suspect, graph, evidence)
         reasoning = explain(hypothesis, hypotheses, graph, evidence, against)
-        cause = Cause(
-            service=hypothesis.suspect.service,
-            kind=hypothesis.verdict.kind,
-            title=hypothesis.verdict.title,
-            confidence=confidence,
-            supporting=supporting(hypothesis.suspect, graph, evidence, hypothesis.change),
-            contradicting=against,
-            change=_brought_out(telemetry, hypothesis.change),
-            explanation=in_lines(reasoning),
-            reasoning=reasoning,
+        causes.append(
+            Cause(
+                service=hypothesis.suspect.service,
+                kind=hypothesis.verdict.kind,
+                title=hypothesis.verdict.title,
+                confidence=confidence,
+                supporting=supporting(hypothesis.suspect, graph, evidence, hypothesis.change),
+                contradicting=against,
+                change=_brought_out(telemetry, hypothesis.change),
+                explanation=in_lines(reasoning),
+                reasoning=reasoning,
+            )
         )
-        causes.append(cause)
-    runner_up = causes[1].service if len(causes) > 1 else ""
     inconclusive = not causes or causes[0].confidence < artefact.abstain_below
     return Ranking(
         causes=tuple(causes),
         evidence=tuple(evidence),
         inconclusive=inconclusive,
         missing=missing_evidence(telemetry, evidence, inconclusive, hypotheses),
-        checks=tuple(checks_without_cause(hypotheses, evidence, telemetry, graph))
-        if inconclusive
-        else (),
-        sureness=sureness(artefact, weighed.features, runner_up, top, corroborated)
-        if causes
-        else None,
+        checks=looks(telemetry, weighed) if inconclusive else (),
+        sureness=sureness(artefact, weighed.features, causes, corroborated),
     )
 
 
@@ -296,11 +292,3 @@ def _corroborated(telemetry: Telemetry, first: Hypothesis, evidence: list[Eviden
         item.type == "metric" and item.confidence >= 0.5 and service in (item.service, item.peer)
         for item in evidence
     )
-
-
-def _share(top: float, scores: list[float]) -> list[float]:
-    """Runners-up share what the first leaves, by score, with room for a cause not listed."""
-    rest = 1.0 - top
-    total = sum(scores[1:]) + 0.5
-    shared = [min(0.99 * top, rest * score / total) for score in scores[1:]]
-    return [round(value, 4) for value in ([top, *shared] if scores else [])]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from correlation.calibration import Calibration
 from correlation.reasoning import Sureness
+from correlation.telemetry import Cause
 
 CLOSE = 0.15
 """A lead in score this small leaves the runner-up a fair chance."""
@@ -14,20 +15,30 @@ CLOSE = 0.15
 def sureness(
     artefact: Calibration,
     features: Mapping[str, float],
-    runner_up: str,
-    confidence: float,
+    causes: Sequence[Cause],
     corroborated: bool,
-) -> Sureness:
-    """What the first cause's `confidence`, given by `artefact`, means.
+) -> Sureness | None:
+    """What the confidence that `artefact` gave the first cause means; None without causes.
 
-    `features` are the calibration's (margin and coverage 0..1), `runner_up` a service or "".
+    `features` are the calibration's, margin and coverage 0..1.
     """
+    if not causes:
+        return None
+    runner_up = causes[1].service if len(causes) > 1 else ""
     return {
-        "odds": odds_in_words(confidence),
+        "odds": odds_in_words(causes[0].confidence),
         "held_back": held_back(features, runner_up, corroborated),
         "calibration": artefact.version,
         "cases": artefact.n,
     }
+
+
+def shared_out(top: float, scores: list[float]) -> list[float]:
+    """Runners-up share what the first leaves, by score, with room for a cause not listed."""
+    rest = 1.0 - top
+    total = sum(scores[1:]) + 0.5
+    shared = [min(0.99 * top, rest * score / total) for score in scores[1:]]
+    return [round(value, 4) for value in ([top, *shared] if scores else [])]
 
 
 def odds_in_words(confidence: float) -> str:
