@@ -13,6 +13,7 @@ from correlation.reasoning import (
     Blamed,
     Changed,
     Comparison,
+    Named,
     Reason,
     Reasoning,
     Since,
@@ -57,6 +58,7 @@ def explain(
         "against": said,
         "unexplained": "" if said else _nothing_against(suspect, graph),
         "comparison": _comparison(hypothesis, ranked),
+        "rule": _named(hypothesis),
         "checks": checks_for(hypothesis, ranked, graph, evidence, against),
     }
 
@@ -202,6 +204,19 @@ def _why_lost(loser: Hypothesis, winner: Hypothesis) -> tuple[Reason, str]:
         if lag > LATER_SECONDS:
             return "later", f"{weaker} and moved {seconds_in_words(round(lag))} later"
     return "weaker", weaker
+
+
+def _named(hypothesis: Hypothesis) -> Named:
+    """Which rule named the kind and on what, and which moved the score."""
+    verdict = hypothesis.verdict
+    whose = "shipped" if verdict.shipped else "yours"
+    return {
+        "name": verdict.rule,
+        "shipped": verdict.shipped,
+        "because": verdict.because,
+        "adjusted": list(hypothesis.adjusted),
+        "text": f"{verdict.rule} ({whose}), because: {verdict.because}",
+    }
 
 
 def _clock(at: float) -> str:

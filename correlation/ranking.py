@@ -23,7 +23,9 @@ from correlation.next_checks import looks
 from correlation.proofs import contradicting, supporting
 from correlation.reasoning import in_lines
 from correlation.request_blame import request_findings
-from correlation.rules import Facts, Rule, Verdict, conclude
+from correlation.rule_facts import facts_of
+from correlation.rule_pack import shipped_rules
+from correlation.rules import Rule, Verdict, adjust, conclude
 from correlation.sureness import shared_out, sureness
 from correlation.symptoms import Graph
 from correlation.telemetry import Cause, Change, Evidence, Ranking, Telemetry
@@ -48,13 +50,17 @@ OUT_OF_REACH = 0.6
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A suspect with its score 0..1, verdict, onset and the change that may have caused it."""
+    """A suspect with its score 0..1, verdict, onset and the change that may have caused it.
+
+    `adjusted` says which rules raised or capped the score.
+    """
 
     suspect: Suspect
     score: float
     verdict: Verdict
     onset: float | None
     change: Change | None
+    adjusted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,8 +81,9 @@ def rank(
 ) -> Ranking:
     """Ranked causes and the evidence for them; see `Ranking`.
 
-    `rules` and `artefact` (the calibration) are those that come with the product unless given.
-    Cost grows with series x points and log lines; nothing is read or written outside.
+    `rules` (which name kinds, and may raise or cap scores) and `artefact` (the calibration) are
+    those that come with the product unless given. Cost grows with series x points and log lines;
+    nothing is read or written outside.
     """
     weighed = weigh(telemetry, rules)
     evidence, graph, hypotheses = weighed.evidence, weighed.graph, weighed.hypotheses
@@ -101,6 +108,7 @@ def rank(
                 change=_brought_out(telemetry, hypothesis.change),
                 explanation=in_lines(reasoning),
                 reasoning=reasoning,
+                rule=hypothesis.verdict.rule,
             )
         )
     inconclusive = not causes or causes[0].confidence < artefact.abstain_below
@@ -143,7 +151,8 @@ def weigh(telemetry: Telemetry, rules: Sequence[Rule] | None = None) -> Weighed:
     changes = change_evidence(telemetry, onset, {s: judged[s].own for s in judged})
     everything = [*metrics, *logs, *traces, *told, *workloads, *changes]
     everything.sort(key=lambda item: (-item.confidence, item.key))
-    hypotheses = _hypotheses(telemetry, graph, judged, everything, rules)
+    in_force = shipped_rules() if rules is None else rules
+    hypotheses = _hypotheses(telemetry, graph, judged, everything, in_force)
     coverage = _coverage(telemetry, graph, hypotheses)
     features = calibration.describe([h.score for h in hypotheses], coverage)
     return Weighed(everything, graph, hypotheses, features)
@@ -170,7 +179,7 @@ def _hypotheses(
     graph: Graph,
     judged: dict[str, Suspect],
     evidence: list[Evidence],
-    rules: Sequence[Rule] | None,
+    rules: Sequence[Rule],
 ) -> list[Hypothesis]:
     onsets = {name: _own_onset(name, graph, evidence) for name in judged}
     known = [onset for onset in onsets.values() if onset is not None]
@@ -190,10 +199,14 @@ def _hypotheses(
             score = 1.0 - (1.0 - score) * (1.0 - 0.25 * blamed[1] * score)
         if score < FAINTEST:
             continue
-        verdict = conclude(_facts(suspect, graph, changes), name, rules)
+        facts = facts_of(suspect, graph, changes)
+        verdict = conclude(facts, name, rules)
         if verdict is None:
             continue
-        ranked.append(Hypothesis(suspect, score, verdict, onset, blamed[0] if blamed else None))
+        score, adjusted = adjust(score, verdict.kind, facts, name, rules)
+        if score >= FAINTEST:
+            change = blamed[0] if blamed else None
+            ranked.append(Hypothesis(suspect, score, verdict, onset, change, adjusted))
     ranked.sort(
         key=lambda h: (-round(h.score, 9), h.onset if h.onset else math.inf, h.suspect.service)
     )
@@ -233,33 +246,6 @@ def _reach(target: str | None, graph: Graph) -> set[str]:
                 seen.add(name)
                 queue.append(name)
     return seen | set(graph.callers.get(target, []))
-
-
-def _facts(suspect: Suspect, graph: Graph, changes: list[tuple[Change, float]]) -> Facts:
-    strengths: dict[str, float] = {}
-    for change, strength in changes:
-        group = "config" if change.kind.lower() in CONFIG_KINDS else "deploy"
-        strengths[group] = max(strengths.get(group, 0.0), strength)
-    return Facts(
-        role=graph.roles.get(suspect.service, "service"),
-        features=suspect.features,
-        logs=[
-            ("\n".join([item.details["template"], *item.details["samples"]]), worth)
-            for item, worth in suspect.logs
-            if item.details["change"] in ("new", "surging")
-        ]
-        + [
-            ("\n".join([item.details["operation"], *item.details["samples"]]), worth)
-            for item, worth in suspect.traces
-        ],
-        workloads=[
-            (item.signal, item.confidence) for item in graph.workloads.get(suspect.service, [])
-        ],
-        changes=strengths,
-    )
-
-
-CONFIG_KINDS = frozenset({"config", "flag", "feature_flag", "configmap", "secret", "setting"})
 
 
 def _coverage(telemetry: Telemetry, graph: Graph, hypotheses: list[Hypothesis]) -> float:

@@ -78,6 +78,16 @@ class Comparison(TypedDict):
     text: str
 
 
+class Named(TypedDict):
+    """The rule that named the kind, and on what; `adjusted` is what raised or capped its score."""
+
+    name: str
+    shipped: bool
+    because: str
+    adjusted: list[str]
+    text: str
+
+
 class Check(TypedDict):
     """What to look at or do next; `evidence` opens it, "" where there is nothing to open."""
 
@@ -111,6 +121,7 @@ class Reasoning(TypedDict):
     against: list[Against]
     unexplained: str
     comparison: Comparison
+    rule: Named
     checks: list[Check]
 
 
@@ -134,7 +145,8 @@ def in_lines(reasoning: Reasoning) -> str:
     """Plain text, one "Label: text" a line, always in this order.
 
     Changed (one a kind of signal, strongest first), Since, Change, Against, Runner-up (or Ranked
-    below), Check next (the first check only).
+    below), Rule (which named the kind, then those that moved the score), Check next (the first
+    check only).
     """
     lines = [f"Changed: {one['text']}{_usually(one)}" for one in reasoning["changed"]]
     if reasoning["since"]:
@@ -146,6 +158,8 @@ def in_lines(reasoning: Reasoning) -> str:
         lines.append(f"Against: {reasoning['unexplained']}")
     behind = reasoning["comparison"]["outcome"] == "behind"
     lines.append(f"{'Ranked below' if behind else 'Runner-up'}: {reasoning['comparison']['text']}")
+    lines.append(f"Rule: {reasoning['rule']['text']}")
+    lines += [f"Rule: {text}" for text in reasoning["rule"]["adjusted"]]
     lines += [f"Check next: {one['text']}" for one in reasoning["checks"][:1]]
     return "\n".join(" ".join(line.split()) for line in lines)
 

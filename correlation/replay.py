@@ -7,7 +7,7 @@ from typing import Any
 
 from correlation import engine_version, ranking_text, snapshots
 from correlation.models import Analysis, EvidenceSnapshot
-from correlation.rules_in_force import digest_of
+from correlation.rule_pack import digest_of
 from correlation.snapshots import InForce
 
 
@@ -35,9 +35,10 @@ def replay(analysis: Analysis, *, with_current: bool = False) -> Replay:
     """
     snapshot = snapshots.stored(analysis)
     telemetry = snapshots.load(analysis)
-    then, today = snapshots.in_force_of(snapshot), InForce.now()
+    today = InForce.now()
     before = snapshots.answer_of(snapshot)
-    answer = (today if with_current else then).rank(telemetry)
+    in_force = today if with_current else snapshots.in_force_of(snapshot)
+    answer = in_force.rank(telemetry)
     now = ranking_text.canonical(answer)
     digest = ranking_text.digest(now)
     return Replay(
@@ -58,5 +59,5 @@ def _changed(snapshot: EvidenceSnapshot, today: InForce) -> list[str]:
     here = engine_version.current()
     pairs = [(words[name], snapshot.engine.get(name, ""), here[name]) for name in words]
     pairs.append(("calibration", snapshot.calibration_version, str(today.calibration["version"])))
-    pairs.append(("rules", snapshot.rules_digest[:12], digest_of(dict(today.rules))[:12]))
+    pairs.append(("rules", snapshot.rules_digest[:12], digest_of(today.rules)[:12]))
     return [f"{name}: {then} then, {now} now" for name, then, now in pairs if then != now]

@@ -1,42 +1,30 @@
-"""Cause rules as data: conditions over a suspect's features to a cause kind, title and advice.
+"""Cause rules: conditions over a suspect's facts to a cause kind, title and advice, boost or cap.
 
-Declarative: a rule has `any` conditions (score = strongest strength x weight), `all` conditions
-(each must reach its `at_least`) and `unless` conditions. A condition
-names exactly one of feature, log, workload, change. Nothing is evaluated as code.
+Pure and declarative; nothing is evaluated as code. A rule has `any` conditions (its score is the
+strongest strength x weight), `all` conditions (each must hold) and `unless` conditions (none may).
+Rules are passed in; those that come with the product are `rule_pack.shipped_rules()`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
 
-import yaml
-
-CONDITION_KINDS = ("feature", "log", "workload", "change")
-
-
-class BadRule(ValueError):
-    """A rule that cannot be used; the text names the rule and the field."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One test: `strength` of the named thing, 0 below `at_least`, times `weight`."""
-
-    kind: str
-    name: str
-    pattern: re.Pattern[str] | None = None
-    weight: float = 1.0
-    at_least: float = 0.05
-    requires: Condition | None = None
+from correlation.rule_conditions import Condition, Match
+from correlation.rule_facts import Facts
+from correlation.rule_vocabulary import MOST_BOOST, NO_KIND, SHIPPED_PRIORITY
 
 
 @dataclass(frozen=True)
 class Rule:
+    """A rule in force. `document` is what it was read from.
+
+    With a `title` it names causes; without one it only raises or caps those of its `kind`.
+    """
+
+    name: str
     kind: str
     title: str
     advice: str
@@ -44,138 +32,112 @@ class Rule:
     all: tuple[Condition, ...] = ()
     unless: tuple[Condition, ...] = ()
     roles: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    boost: float | None = None
+    cap: float | None = None
+    priority: int = SHIPPED_PRIORITY
+    shipped: bool = True
+    document: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-
-@dataclass(frozen=True)
-class Facts:
-    """What rules may ask about one service; strengths are 0..1."""
-
-    role: str
-    features: Mapping[str, float]
-    logs: Sequence[tuple[str, float]] = ()
-    workloads: Sequence[tuple[str, float]] = ()
-    changes: Mapping[str, float] | None = None
+    def match(self, facts: Facts, service: str) -> Match | None:
+        """The strongest `any` condition with its strength x weight; None when it does not hold."""
+        if self.roles and facts.role not in self.roles:
+            return None
+        if self.services and not any(fnmatchcase(service, glob) for glob in self.services):
+            return None
+        if any(condition.best(facts) for condition in self.unless):
+            return None
+        if not all(condition.best(facts) for condition in self.all):
+            return None
+        best: Match | None = None
+        for condition in self.any:
+            found = condition.best(facts)
+            strength = found.strength * condition.weight if found else 0.0
+            if found and strength > (best.strength if best else 0.0) + 1e-9:
+                best = Match(strength, found.words, found.onset, found.margin)
+        return best
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The cause kind a rule concluded, with its score."""
+    """The cause kind a rule concluded, with its score; `rule` is its name, `because` in words."""
 
     kind: str
     title: str
     advice: str
     score: float
+    rule: str = ""
+    shipped: bool = True
+    because: str = ""
 
 
-def conclude(facts: Facts, service: str, rules: Sequence[Rule] | None = None) -> Verdict | None:
-    """The best-scoring kind for `service`; the first rule wins a tie; None when none applies."""
-    best: tuple[float, Rule] | None = None
-    for rule in shipped_rules() if rules is None else rules:
-        score = _score(rule, facts)
-        if score > 0.0 and (best is None or score > best[0] + 1e-9):
-            best = (score, rule)
-    if best is None:
+class Adjusted(NamedTuple):
+    """A hypothesis' score after boosts and caps, with one line for each rule that moved it."""
+
+    score: float
+    said: tuple[str, ...] = ()
+
+
+def conclude(facts: Facts, service: str, rules: Sequence[Rule]) -> Verdict | None:
+    """The kind named by the rule that goes first; None when none applies.
+
+    First is the lowest priority, then the highest score, then a user's rule, then the name.
+    """
+    found = []
+    for rule in rules:
+        match = rule.match(facts, service) if rule.title else None
+        if match is not None:
+            found.append((rule, match))
+    if not found:
         return None
-    score, rule = best
+    rule, match = min(
+        found,
+        key=lambda pair: (
+            pair[0].priority,
+            -round(pair[1].strength, 9),
+            pair[0].shipped,
+            pair[0].name,
+        ),
+    )
     return Verdict(
         rule.kind,
         rule.title.replace("{service}", service),
         rule.advice.replace("{service}", service),
-        score,
+        match.strength,
+        rule.name,
+        rule.shipped,
+        match.words,
     )
 
 
-@lru_cache(maxsize=1)
-def shipped_rules() -> tuple[Rule, ...]:
-    """The rule pack that comes with the product."""
-    text = files("correlation").joinpath("rulepacks/causes.yaml").read_text(encoding="utf-8")
-    return parse_rules(yaml.safe_load(text))
+def adjust(score: float, kind: str, facts: Facts, service: str, rules: Sequence[Rule]) -> Adjusted:
+    """`score` of (service, kind), 0..1, after the rules that raise or cap it.
+
+    Of several boosts the strongest counts: it closes boost x strength of what is missing to 1.
+    Then the lowest cap holds.
+    """
+    boosts, caps = [], []
+    for rule in rules:
+        if rule.boost is None and rule.cap is None:
+            continue
+        match = rule.match(facts, service) if rule.kind in (NO_KIND, kind) else None
+        if match is not None and rule.boost is not None:
+            boosts.append((min(rule.boost, MOST_BOOST) * min(1.0, match.strength), rule.name))
+        if match is not None and rule.cap is not None:
+            caps.append((-rule.cap, rule.name))
+    said = []
+    if boosts:
+        share, name = max(boosts)
+        raised = 1.0 - (1.0 - score) * (1.0 - share)
+        said.append(f"{name} raised its evidence from {score:.2f} to {raised:.2f}")
+        score = raised
+    if caps and -max(caps)[0] < score:
+        cap, name = -max(caps)[0], max(caps)[1]
+        said.append(f"{name} capped its evidence at {cap:.2f}, from {score:.2f}")
+        score = cap
+    return Adjusted(score, tuple(said))
 
 
-def parse_rules(document: Any) -> tuple[Rule, ...]:
-    """Rules of a parsed YAML document; raises BadRule naming the rule and the field."""
-    if not isinstance(document, Mapping) or not isinstance(document.get("rules"), list):
-        raise BadRule("a rule pack is a mapping with a list called rules")
-    return tuple(_rule(raw, f"rules[{i}]") for i, raw in enumerate(document["rules"]))
-
-
-def _rule(raw: Any, where: str) -> Rule:
-    if not isinstance(raw, Mapping):
-        raise BadRule(f"{where} is not a mapping")
-    unknown = sorted(set(raw) - {"kind", "title", "advice", "any", "all", "unless", "roles"})
-    if unknown:
-        raise BadRule(f"{where}.{unknown[0]} is not a field of a rule")
-    for name in ("kind", "title"):
-        if not isinstance(raw.get(name), str) or not raw[name]:
-            raise BadRule(f"{where}.{name} must be a text")
-    parts = {
-        name: tuple(
-            _condition(item, f"{where}.{name}[{i}]") for i, item in enumerate(raw.get(name) or ())
-        )
-        for name in ("any", "all", "unless")
-    }
-    if not parts["any"]:
-        raise BadRule(f"{where}.any needs at least one condition")
-    return Rule(
-        raw["kind"], raw["title"], str(raw.get("advice") or ""), **parts,
-        roles=tuple(raw.get("roles") or ()),
-    )  # fmt: skip
-
-
-def _condition(raw: Any, where: str) -> Condition:
-    if not isinstance(raw, Mapping):
-        raise BadRule(f"{where} is not a mapping")
-    kinds = [kind for kind in CONDITION_KINDS if kind in raw]
-    if len(kinds) != 1:
-        raise BadRule(f"{where} must name exactly one of {', '.join(CONDITION_KINDS)}")
-    unknown = sorted(set(raw) - {*CONDITION_KINDS, "weight", "at_least", "requires"})
-    if unknown:
-        raise BadRule(f"{where}.{unknown[0]} is not a field of a condition")
-    name = raw[kinds[0]]
-    if not isinstance(name, str):
-        raise BadRule(f"{where}.{kinds[0]} must be a text")
-    pattern = None
-    if kinds[0] in ("log", "workload"):
-        try:
-            pattern = re.compile(name, re.IGNORECASE)
-        except re.error as error:
-            raise BadRule(f"{where}.{kinds[0]}: {error}") from error
-    numbers = {}
-    for field in ("weight", "at_least"):
-        value = raw.get(field, getattr(Condition, field))
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 2:
-            raise BadRule(f"{where}.{field} must be a number from 0 to 2")
-        numbers[field] = float(value)
-    requires = raw.get("requires")
-    return Condition(
-        kinds[0], name, pattern, **numbers,
-        requires=_condition(requires, f"{where}.requires") if requires is not None else None,
-    )  # fmt: skip
-
-
-def _score(rule: Rule, facts: Facts) -> float:
-    if rule.roles and facts.role not in rule.roles:
-        return 0.0
-    if any(_strength(condition, facts) > 0.0 for condition in rule.unless):
-        return 0.0
-    strongest = max(_strength(condition, facts) * condition.weight for condition in rule.any)
-    if not rule.all or strongest == 0.0:
-        return strongest
-    weakest = min(_strength(condition, facts) * condition.weight for condition in rule.all)
-    return strongest if weakest > 0.0 else 0.0
-
-
-def _strength(condition: Condition, facts: Facts) -> float:
-    if condition.requires is not None and _strength(condition.requires, facts) == 0.0:
-        return 0.0
-    if condition.kind == "feature":
-        value = facts.features.get(condition.name, 0.0)
-    elif condition.kind == "change":
-        value = (facts.changes or {}).get(condition.name, 0.0)
-    else:
-        pairs = facts.logs if condition.kind == "log" else facts.workloads
-        assert condition.pattern is not None
-        value = max(
-            (strength for text, strength in pairs if condition.pattern.search(text)), default=0.0
-        )
-    return value if value >= condition.at_least else 0.0
+def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Rules as they are tried where their scores are the same."""
+    return tuple(sorted(rules, key=lambda rule: (rule.priority, rule.shipped, rule.name)))

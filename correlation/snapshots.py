@@ -18,10 +18,10 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from correlation import calibration, engine_version, ranking_text, rules_in_force
+from correlation import calibration, engine_version, ranking_text, rule_pack
 from correlation.models import Analysis, EvidenceSnapshot
 from correlation.ranking import rank
-from correlation.rules import Rule, parse_rules, shipped_rules
+from correlation.rules import Rule
 from correlation.telemetry import Ranking, Telemetry
 from correlation.telemetry_codec import BadTelemetry, decode, encode
 
@@ -42,14 +42,14 @@ class InForce:
     @classmethod
     def now(cls, rules: Sequence[Rule] | None = None) -> InForce:
         """Today's: `rules` or those shipped, and the shipped calibration."""
-        document = rules_in_force.document_of(shipped_rules() if rules is None else rules)
+        document = rule_pack.document_of(rule_pack.shipped_rules() if rules is None else rules)
         return cls(document, calibration.shipped_document())
 
     def rank(self, telemetry: Telemetry) -> Ranking:
         """The answer under these rules and this calibration."""
         return rank(
             telemetry,
-            rules=parse_rules(self.rules),
+            rules=rule_pack.rules_of(self.rules),
             artefact=calibration.parse(self.calibration),
         )
 
@@ -105,8 +105,9 @@ def in_force_of(snapshot: EvidenceSnapshot) -> InForce:
     """The rules and the calibration of then; raises NotReplayable when they are damaged."""
     try:
         told = json.loads(zlib.decompress(bytes(snapshot.context or b"")))
+        rule_pack.rules_of(told["rules"])
         return InForce(told["rules"], told["calibration"])
-    except (zlib.error, ValueError, KeyError, TypeError) as error:
+    except (zlib.error, ValueError, KeyError, TypeError) as error:  # BadRule among them
         raise NotReplayable(f"The rules of then cannot be read: {error}.") from error
 
 
@@ -138,7 +139,7 @@ def _columns(telemetry: Telemetry, ranking: Ranking, in_force: InForce) -> dict[
     answer = ranking_text.canonical(ranking)
     about = {
         "ranking_digest": ranking_text.digest(answer),
-        "rules_digest": rules_in_force.digest_of(dict(in_force.rules)),
+        "rules_digest": rule_pack.digest_of(in_force.rules),
         "calibration_version": str(in_force.calibration["version"])[:100],
         "engine": engine_version.current(),
         "note": "",

@@ -232,7 +232,8 @@ class Evidence:
 class Cause:
     """A ranked hypothesis: service + cause kind (+ change), with the keys of its evidence.
 
-    `explanation` is `reasoning` in lines of text.
+    `explanation` is `reasoning` in lines of text; `rule` is the name of the rule that named the
+    kind.
     """
 
     service: str
@@ -244,6 +245,7 @@ class Cause:
     change: str | None = None
     explanation: str = ""
     reasoning: Reasoning | None = None
+    rule: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def line_of(cause: Cause, label: str) -> str:
 def test_explanation_is_short_labelled_lines_in_one_order(fault: str) -> None:
     cause = rank(incident(fault)).causes[0]
 
-    order = ["Changed", "Since", "Change", "Against", "Runner-up", "Check next"]
+    order = ["Changed", "Since", "Change", "Against", "Runner-up", "Rule", "Check next"]
     assert labels(cause) == [label for label in order if label != "Change" or cause.change]
     assert max(len(line) for line in cause.explanation.splitlines()) <= 180
 

@@ -74,8 +74,11 @@ def test_rules_of_then_are_used_and_their_change_is_told(analysis: Analysis) -> 
     """A pack of then that knew one rule: replayed with it, and different with today's."""
     snapshot = EvidenceSnapshot.objects.get()
     context = json.loads(zlib.decompress(bytes(snapshot.context or b"")))
+    definition = {
+        "kind": "gremlins", "title": "{service}: gremlins", "any": [{"feature": "own_errors"}],
+    }  # fmt: skip
     context["rules"]["rules"] = [
-        {"kind": "gremlins", "title": "{service}: gremlins", "any": [{"feature": "own_errors"}]}
+        {"name": "gremlins", "priority": 1000, "shipped": True, "definition": definition}
     ]
     EvidenceSnapshot.objects.update(
         context=zlib.compress(json.dumps(context).encode()), rules_digest="0" * 64
