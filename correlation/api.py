@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.problems import Problem
-from correlation import queue
+from correlation import queue, verdicts
 from correlation.models import Analysis
 from correlation.panels import newest_and_shown
 from correlation.serializers import AnalysisSerializer, CorrelationsSerializer
@@ -33,10 +33,11 @@ class CorrelationsView(APIView):
         newest, shown = newest_and_shown(incident, None)
         if wanted := request.query_params.get("analysis"):
             newest = shown = _analysis_of(incident, wanted)
+        causes = shown.root_causes.all() if shown else []
         body = {
             "analysis": newest,
             "shown": shown.pk if shown else None,
-            "root_causes": shown.root_causes.all() if shown else [],
+            "root_causes": verdicts.judged(causes, verdicts.current(incident.pk)),
             "correlations": shown.correlations.all() if shown else [],
         }
         return Response(CorrelationsSerializer(body).data)

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from correlation import story
+from correlation import story, verdicts
 from correlation.gather import SourceStatus
 from correlation.links import Tools
 from correlation.models import Analysis, Correlation, RootCause
@@ -69,6 +69,7 @@ def finish(
         causes = [
             _root_cause(analysis, n, cause) for n, cause in enumerate(ranking.causes, start=1)
         ]
+        verdicts.carry(analysis.incident_id, causes)
         RootCause.objects.bulk_create(causes)
         Analysis.objects.finished().filter(
             incident=analysis.incident_id, superseded_by=None
@@ -77,9 +78,7 @@ def finish(
         _summarise(
             analysis,
             analysis_status=status,
-            top_cause=top.title[:300] if top else "",
-            top_cause_service=top.service if top else "",
-            top_cause_confidence=top.confidence if top else None,
+            **verdicts.summary(analysis.incident_id, causes, ranking.inconclusive),
         )
         story.tell_finished(analysis, ranking, rows, top, statuses)
         return True
@@ -156,6 +155,7 @@ def _correlation(analysis: Analysis, rank: int, evidence: Evidence, tools: Tools
 
 def _root_cause(analysis: Analysis, rank: int, cause: Cause) -> RootCause:
     return RootCause(
+        id=uuid.uuid5(analysis.pk, f"cause:{cause.service}:{cause.kind}"),
         analysis=analysis,
         rank=rank,
         service=cause.service,

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from correlation import verdict_panel, verdicts
 from correlation.models import Analysis, Correlation
 from incidents.live import Panel, register
 from incidents.models import Incident
@@ -32,6 +33,8 @@ def newest_and_shown(
 def causes(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     newest, shown = newest_and_shown(incident, as_of)
     ranked = list(shown.root_causes.filter(WORTH_SHOWING).order_by("rank")[:5]) if shown else []
+    holding = verdicts.current(incident.pk, as_of) if shown else {}
+    verdicts.judged(ranked, holding)
     by_id: dict[str, Correlation] = {}
     if ranked and shown:
         by_id = {str(row.pk): row for row in shown.correlations.all()}
@@ -39,7 +42,12 @@ def causes(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
         rows = [by_id[i] for i in cause.supporting if i in by_id]
         cause.supporting_rows = _one_of_each_first(rows)  # type: ignore[attr-defined]
         cause.contradicting_rows = [by_id[i] for i in cause.contradicting if i in by_id]  # type: ignore[attr-defined]
-    return {"newest": newest, "shown": shown, "causes": ranked}
+    return {
+        "newest": newest,
+        "shown": shown,
+        "causes": ranked,
+        **verdict_panel.other_causes(ranked, holding, by_id.values()),
+    }
 
 
 def evidence(incident: Incident, as_of: datetime | None) -> dict[str, Any]:

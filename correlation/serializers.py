@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from correlation.models import Analysis, Correlation, RootCause
+from correlation.verdict_api import VerdictSerializer
 
 
 class AnalysisSerializer(serializers.ModelSerializer[Analysis]):
@@ -56,10 +58,12 @@ class RootCauseSerializer(serializers.ModelSerializer[RootCause]):
     band = serializers.CharField(read_only=True)
     change = serializers.SerializerMethodField()
     verdict = serializers.SerializerMethodField()
+    review = serializers.SerializerMethodField()
 
     class Meta:
         model = RootCause
         fields = [
+            "id",
             "rank",
             "service",
             "kind",
@@ -72,6 +76,7 @@ class RootCauseSerializer(serializers.ModelSerializer[RootCause]):
             "supporting",
             "contradicting",
             "verdict",
+            "review",
         ]
 
     def get_change(self, cause: RootCause) -> str | None:
@@ -79,6 +84,12 @@ class RootCauseSerializer(serializers.ModelSerializer[RootCause]):
 
     def get_verdict(self, cause: RootCause) -> str | None:
         return cause.verdict or None
+
+    @extend_schema_field(VerdictSerializer(allow_null=True))
+    def get_review(self, cause: RootCause) -> dict[str, Any] | None:
+        """The verdict that holds; only where `verdicts.judged` has put it."""
+        row = getattr(cause, "review", None)
+        return dict(VerdictSerializer(row).data) if row else None
 
 
 class CorrelationsSerializer(serializers.Serializer[Any]):

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from correlation.api import AnalyseView, CorrelationsView
 from correlation.source_api import DataSourceViewSet
+from correlation.verdict_api import VerdictsView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("datasources", DataSourceViewSet, basename="data-source")
@@ -12,5 +13,6 @@ router.register("datasources", DataSourceViewSet, basename="data-source")
 urlpatterns = [
     path("incidents/<str:reference>/correlations", CorrelationsView.as_view()),
     path("incidents/<str:reference>/analyse", AnalyseView.as_view()),
+    path("incidents/<str:reference>/verdicts", VerdictsView.as_view()),
     path("", include(router.urls)),
 ]

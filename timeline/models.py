@@ -24,6 +24,7 @@ class Kind(models.TextChoices):
     POD = "pod"
     CHANGE = "change"
     ROOT_CAUSE_IDENTIFIED = "root_cause_identified"
+    CAUSE_REVIEWED = "cause_reviewed"
     CORRELATION_FAILED = "correlation_failed"
     SOURCE_UNAVAILABLE = "source_unavailable"
     SOURCE_RECOVERED = "source_recovered"

@@ -3,9 +3,11 @@
 from correlation.models.analysis import Analysis, Correlation, RootCause, confidence_band
 from correlation.models.data_source import DataSource, SourceHealth
 from correlation.models.snapshot import EvidenceSnapshot
+from correlation.models.verdict import CauseVerdict
 
 __all__ = [
     "Analysis",
+    "CauseVerdict",
     "Correlation",
     "DataSource",
     "EvidenceSnapshot",

@@ -3,8 +3,8 @@
  * - a notice from the board's socket becomes the event `board-changed`, at most once a second;
  * - the extension reconnects after 1006 and 1011 to 1013 only: the rest is done here;
  * - 4401 means signed out, 4404 not found: both end the connection for good;
- * - a panel that did not change is not swapped, and one that did keeps what was opened and
- *   focused in it.
+ * - a panel that did not change is not swapped, and one that did keeps what was opened, typed
+ *   and focused in it.
  */
 (() => {
   "use strict";
@@ -94,6 +94,10 @@
     for (const open of target.querySelectorAll("details[open][id]")) {
       const same = fresh.querySelector(`#${CSS.escape(open.id)}`);
       if (same) same.open = true;
+    }
+    for (const field of target.querySelectorAll("input[id], textarea[id], select[id]")) {
+      const same = fresh.querySelector(`#${CSS.escape(field.id)}`);
+      if (same && same.form && field.value !== same.value) same.value = field.value;
     }
     const list = target.querySelector("[data-keep-scroll]");
     if (list) keepScroll(list);
