@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from correlation.models import CauseVerdict, Correlation, RootCause
-from correlation.rules import shipped_rules
+from correlation.rule_pack import shipped_rules
 from correlation.verdicts import Identity
 
 
