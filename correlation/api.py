@@ -40,7 +40,7 @@ class CorrelationsView(APIView):
             "root_causes": verdicts.judged(causes, verdicts.current(incident.pk)),
             "correlations": shown.correlations.all() if shown else [],
         }
-        return Response(CorrelationsSerializer(body).data)
+        return Response(CorrelationsSerializer(body, context={"incident": incident}).data)
 
 
 class AnalyseView(APIView):

@@ -14,8 +14,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable
 
-import numpy as np
-
+from correlation.bucket_counts import Covered, counted_points
 from correlation.log_patterns import fingerprints, fits, normal_level
 from correlation.magnitude import hill
 from correlation.telemetry import Evidence, LogLine, LogPattern, Telemetry
@@ -97,10 +96,8 @@ def _pattern_counts(
     return counts
 
 
-def _coverage(
-    telemetry: Telemetry, lines: list[LogLine], onset: float
-) -> dict[str, tuple[float, float]]:
-    """Seconds of log before and after the onset, by group of levels.
+def _coverage(telemetry: Telemetry, lines: list[LogLine], onset: float) -> dict[str, Covered]:
+    """What the lines cover before and after the onset, by group of levels.
 
     Stores answer with the newest lines up to a limit, for each group of levels and each side of
     the window apart: with CUT lines or more the oldest one tells where the answer was cut.
@@ -121,7 +118,7 @@ def _coverage(
         if len(times) - split >= CUT and split:
             newer = max(border, times[split])
         before = max(border - older, 0.0) + max(onset - newer, 0.0)
-        covered[group] = (before, max(end - max(onset, newer), 1.0))
+        covered[group] = Covered(before, max(end - max(onset, newer), 1.0), older, newer)
     return covered
 
 
@@ -138,11 +135,11 @@ def _judge(
     identity: str,
     members: list[tuple[LogLine, str, str]],
     onset: float,
-    covered: tuple[float, float],
+    covered: Covered,
     mentions: _Mentions,
 ) -> Evidence | None:
     _, template, level = members[-1]
-    before_seconds, after_seconds = covered
+    before_seconds, after_seconds = covered.before_seconds, covered.after_seconds
     since = [line for line, _, _ in members if line.at >= onset]
     n1, n0 = len(since), len(members) - len(since)
     known = before_seconds >= min(after_seconds, 30.0)
@@ -200,7 +197,7 @@ def _judge(
             "effect": round(z, 3),
             "samples": [line.message[:1000] for line in _spread(lines, 3)],
             "names": mentions.of(service, [line.message for line in _spread(lines, 3)]),
-            "points": _per_bin(members, telemetry),
+            **counted_points([line.at for line, _, _ in members], telemetry, covered),
         },
     )
 
@@ -224,19 +221,6 @@ def _spread(lines: list[LogLine], count: int) -> list[LogLine]:
     if len(lines) <= count:
         return lines
     return [lines[round(i * (len(lines) - 1) / (count - 1))] for i in range(count)]
-
-
-def _per_bin(members: list[tuple[LogLine, str, str]], telemetry: Telemetry) -> list[list[float]]:
-    """[[start of bin, lines a second], ...] over the incident window, at most 60 bins."""
-    start, end = telemetry.window[0], max(telemetry.as_of, telemetry.window[0] + 1.0)
-    bins = int(min(60, max(4, (end - start) // 5)))
-    times = np.array([line.at for line, _, _ in members])
-    counts, borders = np.histogram(times, bins=bins, range=(start, end))
-    width = (end - start) / bins
-    return [
-        [round(float(at), 3), round(float(n) / width, 4)]
-        for at, n in zip(borders[:-1], counts, strict=True)
-    ]
 
 
 class _Mentions:

@@ -1,219 +1,231 @@
-"""Plots of evidence as SVG text. Pure: points in, markup out.
+"""Plots of evidence, by what it is: a drawing is told here, `plot_page` and `plot_image` show it.
 
-Only presentation attributes and classes (the pages' CSP allows no inline style); colours come
-from static/css/incident.css, so that a plot follows the theme.
+Pure: points in, markup out. A metric is a line with its usual range, log lines and failed traces
+are counted in buckets, slow operations are two distributions, states and changes are marks on a
+time line. See `plot_marks` for what all share.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
-from itertools import pairwise
+from statistics import median
+from typing import Any
 
-from correlation.units import humanised
+from correlation import plot_marks as marks
+from correlation.plot_scales import Points, Sample, Scale, clock, possible, usable, value_range
+from correlation.units import humanised, seconds_in_words, span_in_words
 
-Points = Sequence[Sequence[float | None]]
-Sample = tuple[float, float]
-
-TIME_STEPS_SECONDS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400)
-LEFT, RIGHT, TOP, BOTTOM = 62.0, 12.0, 18.0, 22.0
+HEIGHT = 150.0
+MARKS_HEIGHT = 34.0
+ROW_HEIGHT = 40.0
 
 
 @dataclass(frozen=True)
-class Frame:
-    """Maps time (epoch s) and value to the viewBox; the y axis points up."""
+class Subject:
+    """One piece of evidence as it is drawn; times in epoch seconds, values in `unit`.
 
-    left: float
-    top: float
-    right: float
-    bottom: float
-    start: float
-    end: float
-    low: float
-    high: float
-
-    def x(self, at: float) -> float:
-        return self.left + (at - self.start) / (self.end - self.start) * (self.right - self.left)
-
-    def y(self, value: float) -> float:
-        share = (value - self.low) / (self.high - self.low)
-        return self.bottom - min(max(share, 0.0), 1.0) * (self.bottom - self.top)
-
-
-def usable(points: Points) -> list[Sample]:
-    """The finite (time, value) pairs in time order; malformed ones are left out."""
-    found = []
-    for point in points:
-        if len(point) == 2 and point[0] is not None and point[1] is not None:
-            at, value = float(point[0]), float(point[1])
-            if math.isfinite(at) and math.isfinite(value):
-                found.append((at, value))
-    return sorted(found)
-
-
-def value_range(samples: Sequence[Sample], *extra: float | None) -> tuple[float, float]:
-    """A range that holds all values, from zero when that does not flatten the curve."""
-    values = [value for _, value in samples] + [v for v in extra if v is not None]
-    low, high = min(values), max(values)
-    if low >= 0 and low <= 0.6 * high:
-        low = 0.0
-    if high == low:
-        spread = abs(high) * 0.1 or 1.0
-        return (0.0 if low == 0 else low - spread), high + spread
-    return low, high + (high - low) * 0.06
-
-
-def possible(low: float | None, samples: Sequence[Sample]) -> float | None:
-    """The lower end of the usual range; not below zero for a signal that never is."""
-    return low if low is None or min(value for _, value in samples) < 0 else max(low, 0.0)
-
-
-def nice_ticks(low: float, high: float, about: int = 4) -> list[float]:
-    """Round numbers inside [low, high]: multiples of 1, 2, 2.5 or 5 times a power of ten."""
-    raw = (high - low) / about
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1.0, 2.0, 2.5, 5.0, 10.0) if m * power >= raw)
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
-    return [n * step for n in range(first, last + 1)]
-
-
-def time_ticks(start: float, end: float, about: int = 4) -> list[float]:
-    step = next((s for s in TIME_STEPS_SECONDS if (end - start) / s <= about), 86400)
-    return [float(n * step) for n in range(math.ceil(start / step), math.floor(end / step) + 1)]
-
-
-def runs(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
-    """Stretches without a gap: a missing sample breaks the line, it is not drawn across."""
-    gaps = sorted(b[0] - a[0] for a, b in pairwise(samples))
-    widest = 3.0 * gaps[len(gaps) // 2] if gaps else math.inf
-    current: list[Sample] = []
-    for sample in samples:
-        if current and sample[0] - current[-1][0] > widest:
-            yield current
-            current = []
-        current.append(sample)
-    if current:
-        yield current
-
-
-def curve(samples: Sequence[Sample], frame: Frame, css: str) -> str:
-    parts = []
-    for run in runs(samples):
-        if len(run) == 1:
-            at, value = run[0]
-            x, y = frame.x(at), frame.y(value)
-            parts.append(f'<circle class="plot-dot" cx="{x:.1f}" cy="{y:.1f}" r="2"/>')
-        else:
-            path = " ".join(f"{frame.x(at):.1f},{frame.y(value):.1f}" for at, value in run)
-            parts.append(f'<polyline class="{css}" points="{path}"/>')
-    return "".join(parts)
-
-
-def band(frame: Frame, low: float | None, high: float | None, css: str) -> str:
-    if low is None or high is None or high < low:
-        return ""
-    top, bottom = frame.y(high), frame.y(low)
-    return (
-        f'<rect class="{css}" x="{frame.left:.1f}" y="{top:.1f}" '
-        f'width="{frame.right - frame.left:.1f}" height="{max(bottom - top, 1.5):.1f}"/>'
-    )
-
-
-def marker(frame: Frame, at: float | None, css: str, label: str = "") -> str:
-    if at is None or not frame.start <= at <= frame.end:
-        return ""
-    x = frame.x(at)
-    line = (
-        f'<line class="{css}" x1="{x:.1f}" x2="{x:.1f}" '
-        f'y1="{frame.top:.1f}" y2="{frame.bottom:.1f}"/>'
-    )
-    if not label:
-        return line
-    anchor = "end" if x > frame.right - 60 else "start" if x < frame.left + 60 else "middle"
-    return (
-        f'{line}<text class="plot-mark-text" x="{x:.1f}" y="{frame.top - 6:.1f}" '
-        f'text-anchor="{anchor}">{escape(label)}</text>'
-    )
-
-
-def clock(at: float, with_seconds: bool = False) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S" if with_seconds else "%H:%M")
-
-
-def evidence_plot(
-    points: Points,
-    *,
-    baseline_low: float | None = None,
-    baseline_high: float | None = None,
-    onset_at: float | None = None,
-    started_at: float | None = None,
-    unit: str = "",
-    title: str = "",
-    width: int = 560,
-    height: int = 180,
-) -> str:
-    """One signal over time with its usual range, its onset and the incident's start.
-
-    `points` are [epoch s, value] pairs, values and baseline in `unit`. Answers "" when fewer
-    than two samples are left to draw.
+    `type` and `details` are those of Evidence; `end` is how far was looked, where known.
     """
-    samples = usable(points)
+
+    type: str
+    title: str
+    signal: str = ""
+    unit: str = ""
+    onset_at: float | None = None
+    started_at: float | None = None
+    end: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is inside the axes: `body` in percent by pixels, `height` of it, and what it says."""
+
+    body: str
+    height: float
+    title: str
+    description: str
+
+
+def drawing_of(subject: Subject) -> Drawing | None:
+    """The plot that fits the evidence; None when there is too little to draw."""
+    if subject.type == "metric":
+        return line_drawing(subject)
+    if subject.type == "log":
+        return counts_drawing(subject, usable(_rows(subject.details.get("points"))))
+    if subject.type == "trace":
+        counted = usable(_rows(subject.details.get("points")))
+        return counts_drawing(subject, counted) if counted else distribution_drawing(subject)
+    return marks_drawing(subject)
+
+
+def line_drawing(subject: Subject) -> Drawing | None:
+    """Values over time with their usual range; where samples are missing it says so."""
+    samples = usable(_rows(subject.details.get("points")))
     if len(samples) < 2 or samples[0][0] == samples[-1][0]:
-        return ""
-    baseline_low = possible(baseline_low, samples)
-    low, high = value_range(samples, baseline_low, baseline_high)
-    frame = Frame(
-        LEFT, TOP, width - RIGHT, height - BOTTOM, samples[0][0], samples[-1][0], low, high
+        return None
+    high = _number(subject.details.get("baseline_high"))
+    usual = possible(_number(subject.details.get("baseline_low")), samples)
+    bottom, top = value_range(samples, usual, high)
+    end = max(samples[-1][0], subject.end or 0.0)
+    scale = Scale(samples[0][0], end, bottom, top, HEIGHT)
+    body = (
+        marks.band(scale, usual, high)
+        + marks.value_axis(scale, subject.unit)
+        + marks.time_axis(scale)
+        + marks.missing(scale, samples)
+        + marks.curve(scale, samples)
+        + _moments(scale, subject)
     )
-    parts = [band(frame, baseline_low, baseline_high, "plot-band")]
-    for value in nice_ticks(low, high):
-        y = frame.y(value)
-        parts.append(
-            f'<line class="plot-grid" x1="{frame.left:.1f}" x2="{frame.right:.1f}" '
-            f'y1="{y:.1f}" y2="{y:.1f}"/><text x="{frame.left - 6:.1f}" y="{y + 3.5:.1f}" '
-            f'text-anchor="end">{escape(humanised(value, unit))}</text>'
-        )
-    ticks = time_ticks(frame.start, frame.end)
-    fine = len(ticks) > 1 and ticks[1] - ticks[0] < 60
-    for at in ticks:
-        parts.append(
-            f'<text x="{frame.x(at):.1f}" y="{height - 6}" text-anchor="middle">'
-            f"{clock(at, fine)}</text>"
-        )
-    parts.append(marker(frame, started_at, "plot-start"))
-    parts.append(curve(samples, frame, "plot-line"))
-    label = f"onset {clock(onset_at, True)}" if onset_at is not None else ""
-    parts.append(marker(frame, onset_at, "plot-onset", label))
-    words = f"{title or 'Signal'}, {clock(frame.start)} to {clock(frame.end)} UTC"
-    return (
-        f'<svg class="plot" viewBox="0 0 {width} {height}" role="img">'
-        f"<title>{escape(words)}</title>{''.join(parts)}</svg>"
-    )
+    values = [value for _, value in samples]
+    said = f"Values from {span_in_words(min(values), max(values), subject.unit)}"
+    if usual is not None and high is not None:
+        said += f", usually {span_in_words(usual, high, subject.unit)}"
+    return _told(subject, body, scale, said)
 
 
-def sparkline(
-    points: Points,
-    *,
-    baseline_low: float | None = None,
-    baseline_high: float | None = None,
-    onset_at: float | None = None,
-    width: int = 120,
-    height: int = 28,
-) -> str:
+def counts_drawing(subject: Subject, samples: Sequence[Sample]) -> Drawing | None:
+    """How many in each bucket of time, before and during; `samples` are (start, a second)."""
+    if len(samples) < 2:
+        return None
+    width = _number(subject.details.get("bin_seconds")) or samples[1][0] - samples[0][0]
+    if width <= 0.0:
+        return None
+    counted = [(at, rate * width) for at, rate in samples]
+    end = max(samples[-1][0] + width, subject.end or 0.0)
+    top = value_range(counted)[1] if any(n > 0 for _, n in counted) else 1.0
+    scale = Scale(samples[0][0], end, 0.0, max(top, 1.0), HEIGHT)
+    noun = "failed traces" if subject.type == "trace" else "lines"
+    body = (
+        marks.value_axis(scale, "count", per=f"{noun} in {seconds_in_words(width)}")
+        + marks.time_axis(scale)
+        + marks.missing(scale, counted)
+        + marks.bars(scale, counted, width)
+        + _moments(scale, subject)
+    )
+    most = max(n for _, n in counted)
+    said = f"Up to {humanised(round(most), 'count')} {noun} in {seconds_in_words(width)}"
+    return _told(subject, body, scale, said)
+
+
+def distribution_drawing(subject: Subject) -> Drawing | None:
+    """Durations before and during as dots on one logarithmic axis, with their medians."""
+    rows = [
+        ("before", _durations(subject.details.get("seconds_before"))),
+        ("during", _durations(subject.details.get("seconds_during"))),
+    ]
+    every = [seconds for _, found in rows for seconds in found]
+    if not rows[1][1] or len(every) < 2:
+        return None
+    low, high = math.log10(min(every)), math.log10(max(every))
+    low, high = math.floor(low - 0.05), math.ceil(high + 0.05)
+    height = ROW_HEIGHT * len(rows)
+    scale = Scale(float(low), float(high), 0.0, 1.0, height)
+    parts = []
+    for power in range(low, high + 1):
+        x = f"{scale.x(power):.2f}%"
+        anchor = "start" if power == low else "end" if power == high else "middle"
+        parts.append(
+            f'<line class="plot-grid" x1="{x}" x2="{x}" y1="0" y2="{height:.0f}"/><text x="{x}" '
+            f'y="{height + 17:.0f}" text-anchor="{anchor}">{seconds_in_words(10.0**power)}</text>'
+        )
+    said = []
+    for n, (name, found) in enumerate(rows):
+        y = ROW_HEIGHT * (n + 0.5)
+        parts.append(f'<text x="-6" y="{y + 4:.1f}" text-anchor="end">{name}</text>')
+        if not found:
+            parts.append(f'<text class="plot-gap-text" x="4" y="{y + 4:.1f}">no such span</text>')
+            said.append(f"{name}: none")
+            continue
+        for k, seconds in enumerate(found):
+            shifted = y + ((k * 7) % 11 - 5) * 1.6  # dots of one duration do not hide each other
+            parts.append(marks.dot("plot-dot plot-faint", scale.x(math.log10(seconds)), shifted))
+        middle = median(found)
+        x = f"{scale.x(math.log10(middle)):.2f}%"
+        parts.append(
+            f'<line class="plot-median" x1="{x}" x2="{x}" y1="{y - 15:.1f}" y2="{y + 15:.1f}"/>'
+        )
+        said.append(f"{name}: median {seconds_in_words(middle)} of {len(found)}")
+    return Drawing("".join(parts), height, subject.title, "; ".join(said) + ".")
+
+
+def marks_drawing(subject: Subject) -> Drawing | None:
+    """When a state began or a change was made, beside the trouble's onset and the incident."""
+    at = subject.onset_at
+    if at is None:
+        return None
+    lead = _number(subject.details.get("seconds_before_onset"))
+    trouble = None if lead is None else at + lead
+    known = [moment for moment in (at, trouble, subject.started_at, subject.end) if moment]
+    first, last = min(known), max(known)
+    room = max(0.12 * (last - first), 30.0)
+    scale = Scale(first - room, last + room / 3, 0.0, 1.0, MARKS_HEIGHT)
+    word = subject.signal.replace("_", " ")
+    body = (
+        marks.time_axis(scale)
+        + marks.onset(scale, trouble, None, "trouble")
+        + marks.incident_start(scale, subject.started_at)
+        + marks.dot("plot-event", scale.x(at), MARKS_HEIGHT / 2, 6.0)
+        + f'<text class="plot-mark-text" x="{scale.x(at):.2f}%" y="{MARKS_HEIGHT / 2 + 4:.1f}" '
+        f'dx="{10 if scale.x(at) < 60 else -10}" '
+        f'text-anchor="{"start" if scale.x(at) < 60 else "end"}">{escape(word)}</text>'
+    )
+    return _told(subject, body, scale, f"{word} at {clock(at, True)} UTC")
+
+
+def sparkline(subject: Subject, width: int = 120, height: int = 28) -> str:
     """The curve alone, for a row of a list; "" when there is nothing to draw."""
-    samples = usable(points)
+    samples = usable(_rows(subject.details.get("points")))
     if len(samples) < 2 or samples[0][0] == samples[-1][0]:
         return ""
-    baseline_low = possible(baseline_low, samples)
-    low, high = value_range(samples, baseline_low, baseline_high)
-    frame = Frame(1, 2, width - 1, height - 2, samples[0][0], samples[-1][0], low, high)
+    high = _number(subject.details.get("baseline_high"))
+    usual = possible(_number(subject.details.get("baseline_low")), samples)
+    low, top = value_range(samples, usual, high)
+    scale = Scale(samples[0][0], samples[-1][0], low, top, float(height))
+    onset = ""
+    if subject.onset_at is not None and scale.holds(subject.onset_at):
+        x = f"{scale.x(subject.onset_at):.2f}%"
+        onset = f'<line class="plot-onset" x1="{x}" x2="{x}" y1="0" y2="{height}"/>'
     return (
-        f'<svg class="spark" viewBox="0 0 {width} {height}" preserveAspectRatio="none" '
-        f'aria-hidden="true" focusable="false">'
-        f"{band(frame, baseline_low, baseline_high, 'spark-band')}"
-        f"{marker(frame, onset_at, 'spark-onset')}{curve(samples, frame, 'spark-line')}</svg>"
+        f'<svg class="spark" width="{width}" height="{height}" aria-hidden="true" '
+        f'focusable="false">{marks.band(scale, usual, high)}{onset}'
+        f"{marks.curve(scale, samples)}</svg>"
     )
+
+
+def _moments(scale: Scale, subject: Subject) -> str:
+    uncertainty = _number(subject.details.get("onset_uncertainty_seconds"))
+    return marks.onset(scale, subject.onset_at, uncertainty) + marks.incident_start(
+        scale, subject.started_at
+    )
+
+
+def _told(subject: Subject, body: str, scale: Scale, said: str) -> Drawing:
+    """With a description for those who do not see it."""
+    told = [f"{said}. {clock(scale.start, True)} to {clock(scale.end, True)} UTC"]
+    if subject.onset_at is not None and subject.type in ("metric", "log"):
+        margin = _number(subject.details.get("onset_uncertainty_seconds"))
+        give = f", give or take {seconds_in_words(margin)}" if margin else ""
+        told.append(f"Onset {clock(subject.onset_at, True)}{give}")
+    if subject.started_at is not None:
+        told.append(f"Incident start {clock(subject.started_at, True)}")
+    return Drawing(body, scale.height, subject.title, ". ".join(told) + ".")
+
+
+def _durations(given: Any) -> list[float]:
+    found = [_number(one) for one in given] if isinstance(given, list) else []
+    return [max(seconds, 1e-6) for seconds in found if seconds is not None]
+
+
+def _rows(given: Any) -> Points:
+    rows = given if isinstance(given, list) else []
+    return [row for row in rows if isinstance(row, list | tuple)]
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)

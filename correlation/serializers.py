@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from correlation.evidence_subject import plot_path
 from correlation.models import Analysis, Correlation, RootCause
 from correlation.verdict_api import VerdictSerializer
 
@@ -32,6 +33,8 @@ class AnalysisSerializer(serializers.ModelSerializer[Analysis]):
 
 
 class CorrelationSerializer(serializers.ModelSerializer[Correlation]):
+    plot = serializers.SerializerMethodField(help_text="Path of its plot; null without one.")
+
     class Meta:
         model = Correlation
         fields = [
@@ -50,8 +53,12 @@ class CorrelationSerializer(serializers.ModelSerializer[Correlation]):
             "value",
             "query",
             "links",
+            "plot",
             "details",
         ]
+
+    def get_plot(self, correlation: Correlation) -> str | None:
+        return plot_path(correlation, self.context["incident"])
 
 
 class RootCauseSerializer(serializers.ModelSerializer[RootCause]):

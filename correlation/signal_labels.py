@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 LABELS = {
+    "log_template": "log lines",
+    "trace_errors": "failed traces",
+    "trace_slow": "slow spans",
     "error_ratio": "error rate",
     "latency_p50": "median latency",
     "latency_p95": "p95 latency",

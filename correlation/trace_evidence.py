@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from statistics import fmean
 
+from correlation.bucket_counts import Covered, counted_points, spread
 from correlation.magnitude import hill
 from correlation.service_graph import CALLING
 from correlation.telemetry import Evidence, Span, Telemetry
@@ -115,6 +116,12 @@ def _error_origins(telemetry: Telemetry, sampled: list[Tree]) -> list[Evidence]:
     earlier_failures = sum(tree.failed and tree.start < border for tree in sampled)
     known = any(tree.start < border for tree in sampled) and len(before) == earlier_failures
     others = [tree for tree in sampled if not tree.failed]
+    complete = Covered(
+        seconds_before,
+        seconds,
+        min(tree.start for tree in before) if len(before) >= CUT else early[0],
+        min(tree.start for tree in failed) if len(failed) >= CUT else border,
+    )
     evidence = []
     for key, origin in now.items():
         n1, n0 = len(origin.spans), len(earlier[key].spans) if key in earlier else 0
@@ -139,12 +146,19 @@ def _error_origins(telemetry: Telemetry, sampled: list[Tree]) -> list[Evidence]:
                     "count_baseline": n0,
                     "window_seconds": round(seconds, 3),
                     "baseline_seconds": round(seconds_before, 3),
+                    **counted_points(_moments(key, earlier, now), telemetry, complete),
                     "samples": _messages(origin.spans.values()),
                     "apart": _apart(key[0], list(origin.spans.values()), others),
                 },
             )
         )
     return sorted(evidence, key=lambda item: (-item.confidence, item.key))[:MOST]
+
+
+def _moments(key: Key, *sides: dict[Key, _Origin]) -> list[float]:
+    """When its spans failed, epoch seconds, oldest first."""
+    spans = [span for side in sides if key in side for span in side[key].spans.values()]
+    return sorted(span.start for span in spans)
 
 
 def _telling(tree: Tree) -> bool:
@@ -230,6 +244,8 @@ def _slow_spans(telemetry: Telemetry, sampled: list[Tree]) -> list[Evidence]:
                     **_details(key, spans, share),
                     "n": n,
                     "compared_with": compared,
+                    "seconds_before": spread([t[key][0] for _, t in reference if key in t]),
+                    "seconds_during": spread([row[0] for row in rows]),
                     "samples": _messages(spans.values()),
                     "apart": [],
                 },

@@ -4,6 +4,7 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from correlation.api import AnalyseView, CorrelationsView
+from correlation.plot_api import PlotView
 from correlation.source_api import DataSourceViewSet
 from correlation.verdict_api import VerdictsView
 
@@ -12,6 +13,11 @@ router.register("datasources", DataSourceViewSet, basename="data-source")
 
 urlpatterns = [
     path("incidents/<str:reference>/correlations", CorrelationsView.as_view()),
+    path(
+        "incidents/<str:reference>/correlations/<uuid:correlation>/plot.svg",
+        PlotView.as_view(),
+        name="correlation-plot",
+    ),
     path("incidents/<str:reference>/analyse", AnalyseView.as_view()),
     path("incidents/<str:reference>/verdicts", VerdictsView.as_view()),
     path("", include(router.urls)),

@@ -11,8 +11,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from correlation import evidence_facts, plots
+from correlation.evidence_subject import subject_of
 from correlation.links import trace_ids
 from correlation.models import Correlation, confidence_band
+from correlation.plot_page import page_plot
+from correlation.signal_labels import label_of
 from correlation.units import humanised
 from incidents.models import Incident
 
@@ -107,29 +110,29 @@ def traces(correlation: Correlation) -> list[dict[str, str]]:
 
 @register.simple_tag
 def evidence_plot(correlation: Correlation, incident: Incident) -> SafeString:
-    return mark_safe(  # noqa: S308  (plots.py escapes every text)
-        plots.evidence_plot(
-            **_range(correlation),
-            started_at=incident.started_at.timestamp(),
-            unit=correlation.unit,
-            title=correlation.title,
-        )
-    )
+    drawn = plots.drawing_of(subject_of(correlation, incident))
+    return mark_safe(page_plot(drawn))  # noqa: S308  (plots.py escapes every text)
+
+
+@register.filter
+def plot_key(correlation: Correlation) -> list[tuple[str, str]]:
+    """What its plot's colours mean: [(class, text)]."""
+    details = correlation.details
+    if correlation.type == "trace" and not details.get("points"):
+        return [("median", "median; each dot is one span")]
+    if correlation.type in ("kubernetes", "change"):
+        return []
+    found = [("curve", f"{label_of(correlation.signal)}, UTC")]
+    if details.get("baseline_high") is not None:
+        found.append(("band", "usual range"))
+    if correlation.onset_at:
+        found.append(("onset", "onset"))
+    return [*found, ("start", "incident start")]
 
 
 @register.simple_tag
 def evidence_sparkline(correlation: Correlation) -> SafeString:
-    return mark_safe(plots.sparkline(**_range(correlation)))  # noqa: S308  (numbers only)
-
-
-def _range(correlation: Correlation) -> dict[str, Any]:
-    details = correlation.details
-    return {
-        "points": details.get("points") or [],
-        "baseline_low": details.get("baseline_low"),
-        "baseline_high": details.get("baseline_high"),
-        "onset_at": correlation.onset_at.timestamp() if correlation.onset_at else None,
-    }
+    return mark_safe(plots.sparkline(subject_of(correlation)))  # noqa: S308  (numbers only)
 
 
 @register.filter

@@ -1,0 +1,60 @@
+"""Lines or failed traces counted in buckets of time, before and during, for a plot. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from correlation.telemetry import Telemetry
+
+MOST_BUCKETS = 80
+MOST_SHOWN = 60
+BUCKETS_SECONDS = (5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
+
+
+class Covered(NamedTuple):
+    """How much time an answer stands for, in seconds, and from where on, in epoch seconds.
+
+    It is complete from `older` to the window's start, and from `newer` on.
+    """
+
+    before_seconds: float
+    after_seconds: float
+    older: float
+    newer: float
+
+
+def counted_points(
+    times: Sequence[float], telemetry: Telemetry, covered: Covered
+) -> dict[str, Any]:
+    """{"bin_seconds", "points": [[start of bucket, how many a second], ...]}; see evidence details.
+
+    From three window lengths before the window to `as_of`. A bucket that answers cut at a limit do
+    not cover whole is left out: not counted is not none.
+    """
+    border, end = telemetry.window[0], max(telemetry.as_of, telemetry.window[0] + 1.0)
+    start = max(covered.older, border - 3.0 * max(end - border, 60.0))
+    width = next(
+        (float(s) for s in BUCKETS_SECONDS if (end - start) / s <= MOST_BUCKETS),
+        (end - start) / MOST_BUCKETS,
+    )
+    before, since = int((border - start) // width), int(max((end - border) // width, 1))
+    borders = border + width * np.arange(-before, since + 1)
+    counts, _ = np.histogram(np.array(times), bins=borders)
+    points = [
+        [round(float(at), 3), round(float(n) / width, 4)]
+        for at, n in zip(borders[:-1], counts, strict=True)
+        if at + 1e-6 >= covered.newer or at + width <= border + 1e-6
+    ]
+    return {"bin_seconds": round(width, 3), "points": points}
+
+
+def spread(seconds: Sequence[float]) -> list[float]:
+    """A distribution of at most MOST_SHOWN durations: the ordered values, evenly thinned."""
+    ordered = sorted(round(value, 6) for value in seconds)
+    if len(ordered) <= MOST_SHOWN:
+        return ordered
+    chosen = np.linspace(0, len(ordered) - 1, MOST_SHOWN).round().astype(int)
+    return [ordered[n] for n in chosen]
