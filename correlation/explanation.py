@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from correlation.blame import Suspect
+from correlation.change_story import landed, why_change
 from correlation.next_checks import checks_for
 from correlation.proofs import own_evidence
 from correlation.reasoning import (
@@ -20,8 +20,8 @@ from correlation.reasoning import (
     moment,
 )
 from correlation.symptoms import Graph
-from correlation.telemetry import Change, Evidence
-from correlation.units import seconds_in_words
+from correlation.telemetry import Evidence
+from correlation.units import clock, seconds_in_words
 
 if TYPE_CHECKING:
     from correlation.ranking import Hypothesis
@@ -54,7 +54,8 @@ def explain(
             for item in own_evidence(suspect, evidence)[:MAX_CHANGED]
         ],
         "since": None if onset is None else _since(onset, suspect.service, evidence),
-        "change": _blamed(hypothesis.change, onset, evidence) if hypothesis.change else None,
+        "change": _blamed(hypothesis, evidence),
+        "changes": why_change(hypothesis.attribution, first=hypothesis is ranked[0]),
         "against": said,
         "unexplained": "" if said else _nothing_against(suspect, graph),
         "comparison": _comparison(hypothesis, ranked),
@@ -98,26 +99,31 @@ def _since(onset: float, service: str, evidence: list[Evidence]) -> Since:
     return {
         "at": moment(onset),
         "uncertainty_seconds": margin,
-        "text": _clock(onset) + words,
+        "text": clock(onset) + words,
     }
 
 
-def _blamed(change: Change, onset: float | None, evidence: list[Evidence]) -> Blamed:
+def _blamed(hypothesis: Hypothesis, evidence: list[Evidence]) -> Blamed | None:
     """Kind, title and time; the id says nothing to a reader and stays out of the words."""
-    title = " ".join(change.title.split())
-    named = f'{change.kind} "{title}"' if title else f"{change.kind} of {change.service}"
-    lead = None if onset is None else round(onset - change.at, 3)
-    before = f", {seconds_in_words(lead)} before the trouble" if lead and lead >= 1.0 else ""
+    one = hypothesis.attribution.blamed
+    if one is None:
+        return None
+    lead = one.lead_seconds
     return {
-        "id": change.id,
+        "id": one.change.id,
         "evidence": next(
-            (i.key for i in evidence if i.type == "change" and i.details["change"] == change.id), ""
+            (
+                item.key
+                for item in evidence
+                if item.type == "change" and item.details["change"] == one.change.id
+            ),
+            "",
         ),
-        "kind": change.kind,
-        "title": title,
-        "at": moment(change.at),
-        "seconds_before": lead,
-        "text": f"{named} at {_clock(change.at)}{before}",
+        "kind": one.change.kind,
+        "title": " ".join(one.change.title.split()),
+        "at": moment(one.landing.at),
+        "seconds_before": None if lead is None else round(lead, 3),
+        "text": landed(one),
     }
 
 
@@ -217,7 +223,3 @@ def _named(hypothesis: Hypothesis) -> Named:
         "adjusted": list(hypothesis.adjusted),
         "text": f"{verdict.rule} ({whose}), because: {verdict.because}",
     }
-
-
-def _clock(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S UTC")

@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 
 from correlation import calibration
 from correlation.blame import Suspect, suspects
-from correlation.changes import change_evidence, change_strengths
-from correlation.evidence import metric_evidence, movements, workload_evidence
+from correlation.change_evidence import change_evidence
+from correlation.change_symptoms import signs
+from correlation.changes import NOTHING, Attribution, Jury
+from correlation.evidence import Key, Movement, metric_evidence, movements, workload_evidence
 from correlation.explanation import explain
 from correlation.log_evidence import log_evidence
 from correlation.missing_evidence import missing_evidence, newest_sample
@@ -50,7 +52,7 @@ OUT_OF_REACH = 0.6
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A suspect with its score 0..1, verdict, onset and the change that may have caused it.
+    """A suspect with its score 0..1, verdict, onset and which change, if any, caused it.
 
     `adjusted` says which rules raised or capped the score.
     """
@@ -59,8 +61,13 @@ class Hypothesis:
     score: float
     verdict: Verdict
     onset: float | None
-    change: Change | None
+    attribution: Attribution = NOTHING
     adjusted: tuple[str, ...] = ()
+
+    @property
+    def change(self) -> Change | None:
+        """The change to blame: of a deploy that says so, the commit it brought out."""
+        return self.attribution.blamed.change if self.attribution.blamed else None
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,7 @@ def rank(
                 confidence=confidence,
                 supporting=supporting(hypothesis.suspect, graph, evidence, hypothesis.change),
                 contradicting=against,
-                change=_brought_out(telemetry, hypothesis.change),
+                change=hypothesis.change.id if hypothesis.change else None,
                 explanation=in_lines(reasoning),
                 reasoning=reasoning,
                 rule=hypothesis.verdict.rule,
@@ -120,14 +127,6 @@ def rank(
         checks=looks(telemetry, weighed) if inconclusive else (),
         sureness=sureness(artefact, weighed.features, causes, corroborated),
     )
-
-
-def _brought_out(telemetry: Telemetry, change: Change | None) -> str | None:
-    """The id of the change to blame: of a deploy that says so, the commit it brought out."""
-    if change is None:
-        return None
-    known = {other.id for other in telemetry.changes}
-    return change.commit if change.commit in known else change.id
 
 
 def weigh(telemetry: Telemetry, rules: Sequence[Rule] | None = None) -> Weighed:
@@ -148,14 +147,28 @@ def weigh(telemetry: Telemetry, rules: Sequence[Rule] | None = None) -> Weighed:
         traces, told = trace_evidence(telemetry), requests.evidence
     graph = Graph(telemetry, found, logs, workloads, traces, requests)
     judged = suspects(graph)
-    changes = change_evidence(telemetry, onset, {s: judged[s].own for s in judged})
-    everything = [*metrics, *logs, *traces, *told, *workloads, *changes]
+    everything = [*metrics, *logs, *traces, *told, *workloads]
     everything.sort(key=lambda item: (-item.confidence, item.key))
+    jury = _jury(telemetry, found, graph, everything)
     in_force = shipped_rules() if rules is None else rules
-    hypotheses = _hypotheses(telemetry, graph, judged, everything, in_force)
+    hypotheses = _hypotheses(telemetry, graph, judged, everything, in_force, jury)
+    top = hypotheses[0].attribution if hypotheses else NOTHING
+    everything += change_evidence(telemetry, onset, top)
+    everything.sort(key=lambda item: (-item.confidence, item.key))
     coverage = _coverage(telemetry, graph, hypotheses)
     features = calibration.describe([h.score for h in hypotheses], coverage)
     return Weighed(everything, graph, hypotheses, features)
+
+
+def _jury(
+    telemetry: Telemetry, found: dict[Key, Movement], graph: Graph, evidence: list[Evidence]
+) -> Jury | None:
+    """Who judges the changes; None where there are none, and nothing has to be read."""
+    known = [change for change in telemetry.changes if change.at <= telemetry.as_of]
+    if not known:
+        return None
+    seen = signs(telemetry, found, evidence)
+    return Jury(known, seen, graph.services, graph.callers, graph.callees)
 
 
 def _first_onset(evidence: list[Evidence], telemetry: Telemetry) -> float:
@@ -180,6 +193,7 @@ def _hypotheses(
     judged: dict[str, Suspect],
     evidence: list[Evidence],
     rules: Sequence[Rule],
+    jury: Jury | None,
 ) -> list[Hypothesis]:
     onsets = {name: _own_onset(name, graph, evidence) for name in judged}
     known = [onset for onset in onsets.values() if onset is not None]
@@ -188,25 +202,24 @@ def _hypotheses(
     ranked = []
     for name, suspect in judged.items():
         onset = onsets[name]
-        changes = change_strengths(telemetry, name, onset)
         score = _score(suspect, judged)
         if reach and name not in reach:
             score *= OUT_OF_REACH
         if onset is not None:  # culprits move first, but samples are coarse: a light hand
             score *= 1.0 - 0.1 * min(1.0, max(0.0, onset - earliest - 20.0) / 120.0)
-        blamed = max(changes, key=lambda pair: (pair[1], pair[0].at, pair[0].id), default=None)
-        if blamed is not None:
-            score = 1.0 - (1.0 - score) * (1.0 - 0.25 * blamed[1] * score)
         if score < FAINTEST:
             continue
+        attribution = jury.attribution(name, onset) if jury is not None else NOTHING
+        changes = attribution.of_service(name)
+        likeliest = max((chance for _, chance in changes), default=0.0)
+        score = 1.0 - (1.0 - score) * (1.0 - 0.25 * likeliest * score)
         facts = facts_of(suspect, graph, changes)
         verdict = conclude(facts, name, rules)
         if verdict is None:
             continue
         score, adjusted = adjust(score, verdict.kind, facts, name, rules)
         if score >= FAINTEST:
-            change = blamed[0] if blamed else None
-            ranked.append(Hypothesis(suspect, score, verdict, onset, change, adjusted))
+            ranked.append(Hypothesis(suspect, score, verdict, onset, attribution, adjusted))
     ranked.sort(
         key=lambda h: (-round(h.score, 9), h.onset if h.onset else math.inf, h.suspect.service)
     )

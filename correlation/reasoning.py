@@ -112,12 +112,14 @@ class Sureness(TypedDict):
 class Reasoning(TypedDict):
     """Everything said for and against one cause.
 
+    `changes` are lines that say why this change is to blame and not the newest, or why none is.
     `unexplained` says in words that nothing is against it, or that this cannot be known.
     """
 
     changed: list[Changed]
     since: Since | None
     change: Blamed | None
+    changes: list[str]
     against: list[Against]
     unexplained: str
     comparison: Comparison
@@ -144,15 +146,16 @@ def with_ids(reasoning: Reasoning, id_of: Callable[[str], str]) -> Reasoning:
 def in_lines(reasoning: Reasoning) -> str:
     """Plain text, one "Label: text" a line, always in this order.
 
-    Changed (one a kind of signal, strongest first), Since, Change, Against, Runner-up (or Ranked
-    below), Rule (which named the kind, then those that moved the score), Check next (the first
-    check only).
+    Changed (one a kind of signal, strongest first), Since, Change (what, then why), Against,
+    Runner-up (or Ranked below), Rule (which named the kind, then those that moved the score),
+    Check next (the first check only).
     """
     lines = [f"Changed: {one['text']}{_usually(one)}" for one in reasoning["changed"]]
     if reasoning["since"]:
         lines.append(f"Since: {reasoning['since']['text']}")
     if reasoning["change"]:
         lines.append(f"Change: {reasoning['change']['text']}")
+    lines += [f"Change: {text}" for text in reasoning["changes"]]
     lines += [f"Against: {one['text']}" for one in reasoning["against"]]
     if not reasoning["against"]:
         lines.append(f"Against: {reasoning['unexplained']}")

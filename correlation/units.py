@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 TRAILING = {"1/s": "/s", "cores": " cores", "count": ""}
@@ -60,3 +61,8 @@ def bytes_in_words(value: float) -> str:
         value /= 1024
         step += 1
     return f"{digits(value)} {BYTES[step]}"
+
+
+def clock(at: float) -> str:
+    """Epoch seconds as a time of day, UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S UTC")

@@ -27,7 +27,7 @@ def test_explanation_is_short_labelled_lines_in_one_order(fault: str) -> None:
     cause = rank(incident(fault)).causes[0]
 
     order = ["Changed", "Since", "Change", "Against", "Runner-up", "Rule", "Check next"]
-    assert labels(cause) == [label for label in order if label != "Change" or cause.change]
+    assert labels(cause) == order
     assert max(len(line) for line in cause.explanation.splitlines()) <= 180
 
 
@@ -53,6 +53,22 @@ def test_explanation_names_a_change_by_its_title_and_time() -> None:
     assert line_of(cause, "Change") == (
         'Change: deploy "checkout v2.4.1" at 07:59:45 UTC, 16 s before the trouble'
     )
+
+
+def test_explanation_says_why_no_change_is_to_blame() -> None:
+    cause = rank(incident("pool")).causes[0]
+
+    assert cause.change is None
+    assert line_of(cause, "Change") == (
+        'Change: none to blame, 2 changes looked at: the likeliest, deploy "v7", '
+        "fits too little to be blamed"
+    )
+
+
+def test_explanation_has_no_change_line_where_none_was_recorded() -> None:
+    cause = rank(replace(incident("pool"), changes=())).causes[0]
+
+    assert "Change" not in labels(cause)
 
 
 def test_explanation_keeps_ids_out_even_without_a_title() -> None:
