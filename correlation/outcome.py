@@ -27,13 +27,13 @@ from correlation.telemetry import Cause, Evidence, Ranking
 from incidents import live
 from incidents.models import Incident
 
-PANELS = ("header", "causes", "evidence", "sources")
+PANELS = ("header", "causes", "evidence", "sources", "runs")
 
 
 def start(analysis: Analysis) -> bool:
     """Show that the analysis runs; False when it was closed or taken over since its claim."""
     with transaction.atomic():
-        live.changed(analysis.incident_id, "causes")
+        live.changed(analysis.incident_id, "causes", "runs")
         if not _held(analysis).exists():
             return False
         _summarise(analysis, analysis_status=Analysis.Status.RUNNING)

@@ -25,7 +25,7 @@ logger = logging.getLogger("studio.correlation")
 MAX_ATTEMPTS = 3
 UNCLAIMED_AFTER = timedelta(seconds=5)
 NEWBORN_PAUSE = timedelta(seconds=3)
-PROGRESS_PANELS = ("causes", "sources")
+PROGRESS_PANELS = ("causes", "sources", "runs")
 
 
 def request(*, incident_id: UUID, reason: str, requested_by: User | None = None) -> Analysis | None:

@@ -35,7 +35,9 @@ def queue_for_alert(incident: Incident, opened: bool, **kwargs: Any) -> None:
 
 @receiver(signals.resolving, dispatch_uid="correlation.close_running")
 def close_running(incident: Incident, **kwargs: Any) -> None:
+    """What runs is cut short; a last run looks at all there is until this moment."""
     queue.cancel(incident.pk, "The incident was resolved.")
+    queue.request(incident_id=incident.pk, reason="resolution")
 
 
 def _tables(using: str) -> list[str]:

@@ -28,7 +28,9 @@ def tell_started(analysis: Analysis) -> None:
     """Once for the incident, and for each analysis a person or an alert asked for."""
     if analysis.attempt > 1 or analysis.reason == "repeat":
         return
-    why = {"opened": "", "alert": " after a new alert"}.get(analysis.reason, " on request")
+    why = {"opened": "", "alert": " after a new alert", "resolution": " at resolution"}.get(
+        analysis.reason, " on request"
+    )
     _record(
         analysis,
         Kind.CORRELATION_ANALYSIS_STARTED,

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from correlation.api import AnalyseView, CorrelationsView
 from correlation.plot_api import PlotView
+from correlation.run_api import RunsView
 from correlation.source_api import DataSourceViewSet
 from correlation.verdict_api import VerdictsView
 
@@ -18,6 +19,7 @@ urlpatterns = [
         PlotView.as_view(),
         name="correlation-plot",
     ),
+    path("incidents/<str:reference>/analyses", RunsView.as_view()),
     path("incidents/<str:reference>/analyse", AnalyseView.as_view()),
     path("incidents/<str:reference>/verdicts", VerdictsView.as_view()),
     path("", include(router.urls)),

@@ -16,7 +16,7 @@ from django_htmx.middleware import HtmxDetails
 from accounts.models import Role, User
 from accounts.permissions import role_required
 from accounts.problems import problem
-from incidents import lifecycle, live
+from incidents import lifecycle, live, viewpoints
 from incidents.board import board_page
 from incidents.forms import BoardFilter, NewIncident, Resolution
 from incidents.models import Incident, Service
@@ -60,10 +60,11 @@ def incident(request: PageRequest, reference: str) -> HttpResponse:
     if found.merged_into is not None:
         messages.info(request, f"{found.reference} was merged into {found.merged_into.reference}.")
         return redirect(found.merged_into)
+    as_of = viewpoints.asked_for(found, request.GET)
     columns: dict[str, Any] = {"top": [], "main": [], "side": []}
     for panel in live.panels():
-        columns[panel.column].append(live.render(panel, found, oob=False))
-    context = {"incident": found, "resolution": Resolution(), **columns}
+        columns[panel.column].append(live.render(panel, found, as_of=as_of, oob=False))
+    context = {"incident": found, "resolution": Resolution(), "as_of": as_of, **columns}
     return render(request, "incidents/incident.html", context)
 
 

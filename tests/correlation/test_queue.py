@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from correlation import outcome, queue
 from correlation.models import Analysis
-from incidents import lifecycle
+from incidents import lifecycle, merging
 from incidents.models import Incident
 from timeline.models import TimelineEvent
 
@@ -145,18 +145,30 @@ def test_inconclusive_newborn_is_repeated_after_a_pause(
     assert queue.repeat_young(now) == repeated
 
 
-def test_resolving_closes_what_is_unfinished(make_incident: MakeIncident) -> None:
+def test_resolving_closes_what_is_unfinished_and_asks_for_a_last_run(
+    make_incident: MakeIncident,
+) -> None:
     incident = make_incident()
 
     lifecycle.resolve(incident_id=incident.pk, actor=None)
 
-    analysis = Analysis.objects.get()
-    assert (analysis.status, analysis.error) == ("cancelled", "The incident was resolved.")
+    closed, last = Analysis.objects.order_by("queued_at")
+    assert (closed.status, closed.error) == ("cancelled", "The incident was resolved.")
+    assert (last.status, last.reason) == ("queued", "resolution")
+
+
+def test_merging_asks_for_no_run_of_the_merged(make_incident: MakeIncident) -> None:
+    merged, survivor = make_incident("one"), make_incident("two")
+    Analysis.objects.update(status="done")
+
+    merging.merge(source_id=merged.pk, target_id=survivor.pk, actor=None)
+
+    assert Analysis.objects.filter(status="queued").count() == 0
 
 
 @pytest.mark.parametrize(("before", "after"), [("", ""), ("done", "done"), ("failed", "failed")])
 @pytest.mark.parametrize("claimed", [True, False])
-def test_resolving_leaves_no_analysis_in_progress_on_the_board(
+def test_cancel_leaves_no_analysis_in_progress_on_the_board(
     make_incident: MakeIncident, before: str, after: str, claimed: bool
 ) -> None:
     incident = make_incident()
@@ -167,7 +179,7 @@ def test_resolving_leaves_no_analysis_in_progress_on_the_board(
     if analysis is not None:
         outcome.start(analysis)
 
-    lifecycle.resolve(incident_id=incident.pk, actor=None)
+    queue.cancel(incident.pk, "No longer wanted.")
 
     incident.refresh_from_db()
     assert incident.analysis_status == after
@@ -185,7 +197,7 @@ def test_start_of_an_analysis_that_was_closed_meanwhile_tells_nothing(
     started = outcome.start(analysis)
 
     incident.refresh_from_db()
-    assert (started, incident.analysis_status) == (False, "")
+    assert (started, incident.analysis_status) == (False, "queued")  # the last run waits
     assert TimelineEvent.objects.count() == events
 
 
