@@ -90,12 +90,12 @@ def assemble(
 def _changes(
     replies: Sequence[Reply], known: Iterable[Change], close: Callable[[str], bool]
 ) -> tuple[Change, ...]:
-    """The catalogue's changes and those the cluster reports, each once."""
+    """The catalogue's changes and those the cluster reports, each once; of no service too."""
     by_id = {change.id: change for change in known}
     for reply in replies:
         for change in reply.changes:
             by_id.setdefault(change.id, change)
-    return tuple(change for change in by_id.values() if close(change.service))
+    return tuple(change for change in by_id.values() if not change.service or close(change.service))
 
 
 def _near(scope: Scope, edges: set[tuple[str, str]]) -> frozenset[str] | None:

@@ -9,10 +9,10 @@ from django.db import connections
 from django.db.models.signals import post_migrate, post_save
 from django.dispatch import receiver
 
-from correlation import queue
+from correlation import late_changes, queue
 from correlation.data_sources import follow_environment
 from incidents import signals
-from incidents.models import Incident
+from incidents.models import ChangeEvent, Incident
 
 
 @receiver(post_save, sender=Incident, dispatch_uid="correlation.queue_analysis")
@@ -31,6 +31,11 @@ def seed_data_sources(sender: AppConfig, using: str, **kwargs: Any) -> None:
 def queue_for_alert(incident: Incident, opened: bool, **kwargs: Any) -> None:
     if not opened:
         queue.request(incident_id=incident.pk, reason="alert")
+
+
+@receiver(signals.change_recorded, dispatch_uid="correlation.queue_for_change")
+def queue_for_change(change: ChangeEvent, **kwargs: Any) -> None:
+    late_changes.analyse_again(change)
 
 
 @receiver(signals.resolving, dispatch_uid="correlation.close_running")

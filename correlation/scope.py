@@ -29,7 +29,9 @@ ALERT_LEAD = timedelta(minutes=3)
 SHORTEST_LEAD = timedelta(seconds=20)
 EARLIER_BY = timedelta(seconds=45)
 """Alerts this much older than the incident are another failure's; of one failure they spread."""
-CHANGES_BEFORE = timedelta(hours=1)
+CHANGES_BEFORE = timedelta(hours=6)
+"""Leaks and emptying caches take hours to be noticed."""
+MOST_CHANGES = 300
 SHORTEST_BASELINE_SECONDS = 1200.0
 BASELINE_SCRAPES = 180
 """So many samples make a reference; more only make servers work longer."""
@@ -106,23 +108,38 @@ def _lead(incident: Incident, near: frozenset[str], start: datetime) -> timedelt
 
 
 def changes_for(scope: Scope) -> tuple[Change, ...]:
-    """Change events of the scope's services from an hour before the incident until now."""
-    rows = ChangeEvent.objects.filter(
-        at__gte=_moment(scope.started_at) - CHANGES_BEFORE, at__lte=_moment(scope.as_of)
-    ).select_related("service")
+    """Changes of the scope's services, and of none, from CHANGES_BEFORE the incident until now.
+
+    Of many the newest MOST_CHANGES. What a deploy says it brought out is named by the commit's id.
+    """
+    rows = (
+        ChangeEvent.objects.filter(
+            Q(service=None) | Q(service__environment=scope.environment),
+            at__gte=_moment(scope.started_at) - CHANGES_BEFORE,
+            at__lte=_moment(scope.as_of),
+        )
+        .filter(Q(service__slug__in=scope.services) | Q(service=None) if scope.services else Q())
+        .select_related("service")
+        .order_by("-at", "-id")[:MOST_CHANGES]
+    )
+    oldest_first = list(rows)[::-1]
+    commits = {
+        row.ref: str(row.pk)
+        for row in oldest_first
+        if row.kind == ChangeEvent.Kind.COMMIT and row.ref
+    }
     return tuple(
         Change(
             id=str(row.pk),
-            service=row.service.slug,
+            service=row.service.slug if row.service else "",
             kind=row.kind,
             at=row.at.timestamp(),
             title=row.title,
             diff=row.diff,
+            files=tuple(row.files),
+            commit=commits.get(row.commit, row.commit),
         )
-        for row in rows.order_by("at", "id")
-        if row.service is not None
-        and row.service.environment == scope.environment
-        and (not scope.services or row.service.slug in scope.services)
+        for row in oldest_first
     )
 
 

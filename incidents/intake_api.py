@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import ParseError, ValidationError
@@ -15,9 +15,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.problems import Problem
+from incidents.catalogue_api import record_told
 from incidents.intake import alertmanager as wire
 from incidents.intake import alerts, grouping
-from incidents.models import ChangeEvent
 from incidents.serializers import ChangeSerializer
 
 DEFAULT_SOURCE = "alertmanager"
@@ -50,7 +50,7 @@ class AlertmanagerView(APIView):
 
 
 class ChangesView(APIView):
-    """One change event: {service, kind deploy|config|flag|scale, at, title?, ref, author, ...}."""
+    """One change: {service, kind deploy|commit|config|flag|scale, at, title?, ref, diff, ...}."""
 
     required_scope = "intake"
 
@@ -58,20 +58,8 @@ class ChangesView(APIView):
     def post(self, request: Request) -> Response:
         data = dict(request.data) if isinstance(request.data, dict) else {}
         data.setdefault("title", data.get("description") or data.get("ref") or "Change")
-        body = ChangeSerializer(data=data)
-        body.is_valid(raise_exception=True)
-        try:
-            with transaction.atomic():
-                body.save(source="intake")
-        except IntegrityError:
-            known = ChangeEvent.objects.get(
-                source="intake",
-                service=body.validated_data["service"],
-                kind=body.validated_data["kind"],
-                ref=body.validated_data["ref"],
-            )
-            return Response(ChangeSerializer(known).data, status=status.HTTP_202_ACCEPTED)
-        return Response(body.data, status=status.HTTP_202_ACCEPTED)
+        recorded = record_told(data, "intake")
+        return Response(ChangeSerializer(recorded.change).data, status=status.HTTP_202_ACCEPTED)
 
 
 def _read(request: Request) -> bytes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.utils import timezone
 from rest_framework import serializers
 
 from accounts.models import User
@@ -20,6 +22,12 @@ from incidents.models import (
     Status,
 )
 from incidents.models.catalogue import PRODUCTION
+
+MOST_DIFF = 200_000
+"""Characters of a diff that are taken; what breaks things is rarely that long."""
+
+MOST_FILES = 1000
+CLOCKS = timedelta(minutes=5)
 
 
 class ServiceSlugField(serializers.SlugRelatedField[Service]):
@@ -98,7 +106,16 @@ class DependencySerializer(serializers.ModelSerializer[ServiceDependency]):
 
 
 class ChangeSerializer(serializers.ModelSerializer[ChangeEvent]):
-    service = ServiceSlugField()
+    """A change; a sender that gives its `id` may send it again."""
+
+    id = serializers.UUIDField(required=False)
+    service = ServiceSlugField(required=False, allow_null=True)
+    diff = serializers.CharField(
+        required=False, allow_blank=True, trim_whitespace=False, max_length=MOST_DIFF
+    )
+    files = serializers.ListField(
+        child=serializers.CharField(max_length=1000), required=False, max_length=MOST_FILES
+    )
 
     class Meta:
         model = ChangeEvent
@@ -113,10 +130,25 @@ class ChangeSerializer(serializers.ModelSerializer[ChangeEvent]):
             "url",
             "description",
             "diff",
+            "files",
+            "commit",
             "source",
             "created_at",
         ]
-        read_only_fields = ["source"]
+        read_only_fields = ["source", "created_at"]
+        validators: ClassVar[list[Any]] = []  # what was told before is found, not refused
+
+    def validate_at(self, at: datetime) -> datetime:
+        if at > timezone.now() + CLOCKS:
+            raise serializers.ValidationError("A change is told of when it was made, not before.")
+        return at
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("service") is None and attrs["kind"] != ChangeEvent.Kind.COMMIT:
+            raise serializers.ValidationError(
+                {"service": "Name the service; only a commit may have none."}
+            )
+        return attrs
 
 
 class AffectedServiceSerializer(serializers.ModelSerializer[AffectedService]):

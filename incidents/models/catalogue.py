@@ -99,16 +99,23 @@ class ServiceDependency(models.Model):
 
 
 class ChangeEvent(models.Model):
-    """A deploy, configuration edit, flag or scaling that may explain an incident."""
+    """A deploy, commit, configuration edit, flag or scaling that may explain an incident.
+
+    A commit's `ref` is its hash, which a deploy names as the `commit` it brought out. Commits may
+    have no service: what they touch is read off their `files`.
+    """
 
     class Kind(models.TextChoices):
+        COMMIT = "commit"
         DEPLOY = "deploy"
         CONFIG = "config"
         FLAG = "flag"
         SCALE = "scale"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    service = models.ForeignKey(Service, models.CASCADE, null=True, related_name="changes")
+    service = models.ForeignKey(
+        Service, models.CASCADE, null=True, blank=True, related_name="changes"
+    )
     kind = models.CharField(max_length=16, choices=Kind.choices)
     at = models.DateTimeField(db_index=True)
     title = models.CharField(max_length=500)
@@ -117,6 +124,8 @@ class ChangeEvent(models.Model):
     url = models.URLField(max_length=1000, blank=True, default="")
     description = models.TextField(blank=True, default="")
     diff = models.TextField(blank=True, default="")
+    files = models.JSONField(blank=True, default=list)
+    commit = models.CharField(max_length=200, blank=True, default="")
     source = models.CharField(max_length=64, default="api")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -127,6 +136,11 @@ class ChangeEvent(models.Model):
                 fields=["source", "service", "kind", "ref"],
                 condition=~models.Q(ref=""),
                 name="change_unique_by_ref",
+            ),
+            models.UniqueConstraint(
+                fields=["source", "kind", "ref"],
+                condition=models.Q(service=None) & ~models.Q(ref=""),
+                name="change_unique_by_ref_alone",
             ),
         ]
 

@@ -252,7 +252,7 @@ def test_scope_without_a_service_is_everything(make_incident: MakeIncident) -> N
     assert (found.target, found.services, found.lead_seconds) == (None, frozenset(), 300.0)
 
 
-def test_changes_are_those_of_the_neighbourhood_in_the_hour_before(
+def test_changes_are_those_of_the_neighbourhood_in_the_hours_before(
     make_incident: MakeIncident,
 ) -> None:
     incident = make_incident(slug="checkout", started_at=ago(minutes=5))
@@ -260,16 +260,33 @@ def test_changes_are_those_of_the_neighbourhood_in_the_hour_before(
     wiki = Service.objects.create(slug="wiki", name="Wiki")
     start = incident.started_at
     for title, service, at in [
-        ("in the hour", checkout, start - timedelta(minutes=59)),
+        ("in time", checkout, start - timedelta(minutes=359)),
+        ("shared", None, start - timedelta(minutes=30)),
         ("during", checkout, start + timedelta(minutes=1)),
-        ("too old", checkout, start - timedelta(minutes=61)),
+        ("too old", checkout, start - timedelta(minutes=361)),
         ("elsewhere", wiki, start - timedelta(minutes=10)),
     ]:
-        ChangeEvent.objects.create(service=service, kind="deploy", at=at, title=title, ref=title)
+        kind = "deploy" if service else "commit"
+        ChangeEvent.objects.create(service=service, kind=kind, at=at, title=title, ref=title)
 
     found = scope.changes_for(scope.scope_of(incident))
 
-    assert [change.title for change in found] == ["in the hour", "during"]
+    assert [change.title for change in found] == ["in time", "shared", "during"]
+
+
+def test_deploy_names_the_commit_it_brought_out_by_its_id(make_incident: MakeIncident) -> None:
+    incident = make_incident(slug="checkout", started_at=ago(minutes=5))
+    checkout = Service.objects.get(slug="checkout")
+    commit = ChangeEvent.objects.create(
+        kind="commit", at=ago(minutes=20), title="Smaller pool", ref="9f1c", files=["db.yaml"]
+    )
+    ChangeEvent.objects.create(
+        service=checkout, kind="deploy", at=ago(minutes=10), title="v2", commit="9f1c"
+    )
+
+    first, second = scope.changes_for(scope.scope_of(incident))
+
+    assert (first.service, first.files, second.commit) == ("", ("db.yaml",), str(commit.pk))
 
 
 @pytest.mark.parametrize(
