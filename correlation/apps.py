@@ -5,13 +5,20 @@ class CorrelationConfig(AppConfig):
     name = "correlation"
 
     def ready(self) -> None:
-        from correlation import profile_checks, receivers, service_telemetry, source_checks  # noqa: F401  (connects them)
+        from correlation import (  # noqa: F401  (connects them)
+            profile_checks,
+            receivers,
+            runs,
+            service_telemetry,
+            similar_incidents,
+            source_checks,
+        )
         from correlation.panels import register_panels
-        from correlation.runs import moment_of, register_panel
         from incidents import selectors, viewpoints
 
         register_panels()
-        register_panel()
-        viewpoints.register("analysis", moment_of)
+        runs.register_panel()
+        similar_incidents.register_panel()
+        viewpoints.register("analysis", runs.moment_of)
         selectors.checks.append(service_telemetry.problems)
         profile_checks.connect()

@@ -1,4 +1,4 @@
-"""One analysis from claim to outcome: claim -> gather -> rank -> finish -> keep, or fail."""
+"""One analysis from claim to outcome: claim -> gather -> rank -> finish -> remember, or fail."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from correlation import breaker, moment, outcome, queue, seen_changes, snapshots
+from correlation import breaker, memory, moment, outcome, queue, seen_changes
 from correlation.data_sources import admitted_sources
 from correlation.gather import SourceStatus, gather
 from correlation.models import Analysis
@@ -54,7 +54,7 @@ def run(analysis: Analysis) -> None:
                 seen_changes.remember(telemetry.changes, scope.environment)
                 ranking = rank(telemetry)
                 if outcome.finish(analysis, ranking, statuses, scope):
-                    snapshots.keep(analysis, telemetry, ranking)
+                    memory.remember(analysis, telemetry, ranking)
     except Exception as error:
         # whatever broke is the analysis' outcome: seen in the log, on the row, on the page
         logger.exception("analysis %s failed", analysis.pk)

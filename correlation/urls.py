@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from correlation.api import AnalyseView, CorrelationsView
 from correlation.plot_api import PlotView
 from correlation.run_api import RunsView
+from correlation.similar_api import SimilarView
 from correlation.source_api import DataSourceViewSet
 from correlation.verdict_api import VerdictsView
 
@@ -21,6 +22,7 @@ urlpatterns = [
     ),
     path("incidents/<str:reference>/analyses", RunsView.as_view()),
     path("incidents/<str:reference>/analyse", AnalyseView.as_view()),
+    path("incidents/<str:reference>/similar", SimilarView.as_view()),
     path("incidents/<str:reference>/verdicts", VerdictsView.as_view()),
     path("", include(router.urls)),
 ]

@@ -6,7 +6,7 @@ names it. At most one is confirmed at a time: confirming another withdraws the f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -82,6 +82,16 @@ def confirmed(incident_id: UUID) -> CauseVerdict | None:
     """The cause responders say it was; None while they have not."""
     holding = current(incident_id).values()
     return next((row for row in holding if row.verdict == row.Verdict.CONFIRMED), None)
+
+
+def confirmed_of(incident_ids: Collection[UUID]) -> dict[UUID, CauseVerdict]:
+    """The confirmed cause of each of these incidents that has one."""
+    rows = CauseVerdict.objects.filter(incident__in=list(incident_ids)).select_related("by")
+    newest: dict[tuple[UUID, Identity], CauseVerdict] = {}
+    for row in rows.order_by("at", "id"):
+        newest[row.incident_id, row.identity] = row
+    holding = CauseVerdict.Verdict.CONFIRMED
+    return {pk: row for (pk, _identity), row in newest.items() if row.verdict == holding}
 
 
 def root_cause_text(incident_id: UUID) -> str:

@@ -16,6 +16,8 @@ ORDER = ["accounts", "incidents", "timeline", "correlation", "slos"]
 PURE = [
     "correlation/telemetry.py",
     "correlation/telemetry_codec.py",
+    "correlation/ranking_text.py",
+    "correlation/fingerprint.py",
     "correlation/ranking.py",
     "correlation/calibration.py",
     "correlation/rules.py",

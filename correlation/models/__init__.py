@@ -2,6 +2,7 @@
 
 from correlation.models.analysis import Analysis, Correlation, RootCause, confidence_band
 from correlation.models.data_source import DataSource, SourceHealth
+from correlation.models.fingerprint import FingerprintPart
 from correlation.models.snapshot import EvidenceSnapshot
 from correlation.models.verdict import CauseVerdict
 
@@ -11,6 +12,7 @@ __all__ = [
     "Correlation",
     "DataSource",
     "EvidenceSnapshot",
+    "FingerprintPart",
     "RootCause",
     "SourceHealth",
     "confidence_band",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from correlation import outcome, queue, snapshots
+from correlation import memory, outcome, queue
 from correlation.models import Analysis
 from correlation.ranking import rank
 from correlation.telemetry import Telemetry
@@ -20,6 +20,6 @@ def analysed(incident: Incident, telemetry: Telemetry, reason: str = "requested"
     ranking = rank(telemetry)
     outcome.start(analysis)
     outcome.finish(analysis, ranking, [])
-    snapshots.keep(analysis, telemetry, ranking)
+    memory.remember(analysis, telemetry, ranking)
     Analysis.objects.filter(pk__in=waiting).update(status="queued")
     return Analysis.objects.get(pk=analysis.pk)
