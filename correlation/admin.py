@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from correlation.breaker import health_of
 from correlation.data_sources import kept_option_errors
 from correlation.models import Analysis, DataSource, RootCause
+from correlation.rule_admin import CorrelationRuleAdmin, RuleChangeAdmin  # noqa: F401  (registers them)
 from correlation.source_fields import ENVIRONMENT_OWNS
 from correlation.source_problems import problem
 from incidents.admin import ReadOnlyAdmin

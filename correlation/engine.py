@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from correlation import breaker, memory, moment, outcome, queue, seen_changes
+from correlation import breaker, memory, moment, outcome, queue, rule_shelf, seen_changes
 from correlation.data_sources import admitted_sources
 from correlation.gather import SourceStatus, gather
 from correlation.models import Analysis
 from correlation.ranking import rank
 from correlation.scope import changes_for, scope_of
+from correlation.snapshots import InForce
 
 logger = logging.getLogger("studio.correlation")
 
@@ -52,9 +53,11 @@ def run(analysis: Analysis) -> None:
                 outcome.fail(analysis, silent, statuses)
             else:
                 seen_changes.remember(telemetry.changes, scope.environment)
-                ranking = rank(telemetry)
-                if outcome.finish(analysis, ranking, statuses, scope):
-                    memory.remember(analysis, telemetry, ranking)
+                rules = rule_shelf.in_force()
+                ranking = rank(telemetry, rules=rules.rules)
+                if outcome.finish(analysis, ranking, statuses, scope, rules.skipped):
+                    in_force = InForce.now(rules.rules)
+                    memory.remember(analysis, telemetry, ranking, in_force)
     except Exception as error:
         # whatever broke is the analysis' outcome: seen in the log, on the row, on the page
         logger.exception("analysis %s failed", analysis.pk)

@@ -46,16 +46,19 @@ def finish(
     ranking: Ranking,
     statuses: Sequence[SourceStatus],
     scope: Scope | None = None,
+    rules_skipped: Sequence[tuple[str, str]] = (),
 ) -> bool:
     """Write the run's evidence, causes and events in one transaction; False when fenced off.
 
-    `scope` is what was asked about; by default the incident's as it is now.
+    `scope` is what was asked about; by default the incident's as it is now. `rules_skipped` are
+    stored rules that could not be used: (name, why).
     """
     status = Analysis.Status.INCONCLUSIVE if ranking.inconclusive else Analysis.Status.DONE
     with transaction.atomic():
         live.changed(analysis.incident_id, *PANELS)
         told = {
             "missing": list(ranking.missing),
+            "rules_skipped": [{"name": name, "problem": why} for name, why in rules_skipped],
             "checks": [_check(analysis, check) for check in ranking.checks],
             "sureness": ranking.sureness or {},
         }
@@ -160,6 +163,7 @@ def _root_cause(analysis: Analysis, rank: int, cause: Cause) -> RootCause:
         rank=rank,
         service=cause.service,
         kind=cause.kind,
+        rule=cause.rule,
         title=cause.title[:500],
         explanation=cause.explanation,
         confidence=cause.confidence,

@@ -82,6 +82,7 @@ def sources(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
         "run": run,
         "sources": [{"slug": slug, **state} for slug, state in sorted(asked.items())],
         "missing": run.missing if run else [],
+        "rules_skipped": run.rules_skipped if run else [],
     }
 
 

@@ -42,6 +42,8 @@ def compile_pattern(text: str) -> re.Pattern[str]:
     """The pattern, case ignored; raises BadPattern when it is broken, idle or may be slow."""
     if len(text) > PATTERN_LIMIT:
         raise BadPattern(f"is {len(text)} characters long; {PATTERN_LIMIT} are allowed")
+    if not text.isprintable():
+        raise BadPattern("holds characters that do not print; write them as escapes, such as \\n")
     try:
         tree = _parser.parse(text, re.IGNORECASE)
         pattern = re.compile(text, re.IGNORECASE)

@@ -192,7 +192,7 @@ class _Reader(Fields):
 
     def log(self, raw: Mapping[str, Any], where: str, depth: int) -> Test | None:
         pattern = self.pattern(raw, "log", where)
-        level = str(raw.get("level") or "").lower()
+        level = self.text(raw, "level", where).lower()
         more = self.one_of(raw, "lines", words.LINES, where, "more") == "more"
         return LogTest(pattern, level=level, more=more) if pattern else None
 

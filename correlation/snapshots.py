@@ -18,7 +18,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from correlation import calibration, engine_version, ranking_text, rule_pack
+from correlation import calibration, engine_version, ranking_text, rule_pack, rule_shelf
 from correlation.models import Analysis, EvidenceSnapshot
 from correlation.ranking import rank
 from correlation.rules import Rule
@@ -41,8 +41,9 @@ class InForce:
 
     @classmethod
     def now(cls, rules: Sequence[Rule] | None = None) -> InForce:
-        """Today's: `rules` or those shipped, and the shipped calibration."""
-        document = rule_pack.document_of(rule_pack.shipped_rules() if rules is None else rules)
+        """Today's: `rules` or those enabled, and the shipped calibration."""
+        rules = rule_shelf.in_force().rules if rules is None else rules
+        document = rule_pack.document_of(rules)
         return cls(document, calibration.shipped_document())
 
     def rank(self, telemetry: Telemetry) -> Ranking:

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from correlation.api import AnalyseView, CorrelationsView
 from correlation.plot_api import PlotView
+from correlation.rule_api import RuleAliasViewSet, RuleViewSet
 from correlation.run_api import RunsView
 from correlation.similar_api import SimilarView
 from correlation.source_api import DataSourceViewSet
@@ -12,6 +13,8 @@ from correlation.verdict_api import VerdictsView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("datasources", DataSourceViewSet, basename="data-source")
+router.register("correlation-rules", RuleViewSet, basename="correlation-rule")
+router.register("rules", RuleAliasViewSet, basename="rule")
 
 urlpatterns = [
     path("incidents/<str:reference>/correlations", CorrelationsView.as_view()),

@@ -51,7 +51,7 @@ def expected_version(request: Request) -> int | None:
         return None
     match = ETAG.fullmatch(header)
     if match is None:
-        raise ValidationError({"If-Match": ['Give the ETag of the incident, such as "3".']})
+        raise ValidationError({"If-Match": ['Give the ETag that was answered, such as "3".']})
     return int(match[1])
 
 

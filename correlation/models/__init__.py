@@ -3,6 +3,7 @@
 from correlation.models.analysis import Analysis, Correlation, RootCause, confidence_band
 from correlation.models.data_source import DataSource, SourceHealth
 from correlation.models.fingerprint import FingerprintPart
+from correlation.models.rule import CorrelationRule, RuleChange
 from correlation.models.snapshot import EvidenceSnapshot
 from correlation.models.verdict import CauseVerdict
 
@@ -10,10 +11,12 @@ __all__ = [
     "Analysis",
     "CauseVerdict",
     "Correlation",
+    "CorrelationRule",
     "DataSource",
     "EvidenceSnapshot",
     "FingerprintPart",
     "RootCause",
+    "RuleChange",
     "SourceHealth",
     "confidence_band",
 ]

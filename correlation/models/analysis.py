@@ -56,6 +56,9 @@ class Analysis(models.Model):
     error = models.TextField(blank=True, default="")
     sources = models.JSONField(default=dict)
     missing = models.JSONField(default=list)
+    rules_skipped = models.JSONField(
+        default=list, help_text="Stored rules that could not be used: {name, problem}."
+    )
     checks = models.JSONField(
         default=list, help_text="What to look at next while no cause stands out."
     )
@@ -148,6 +151,9 @@ class RootCause(models.Model):
     rank = models.PositiveSmallIntegerField()
     service = models.CharField(max_length=100)
     kind = models.CharField(max_length=64)
+    rule = models.CharField(
+        max_length=63, blank=True, default="", help_text="The rule that named the kind."
+    )
     title = models.CharField(max_length=500)
     explanation = models.TextField(blank=True)
     reasoning = models.JSONField(

@@ -54,6 +54,7 @@ def test_patterns_that_may_take_too_long_are_refused(pattern: str) -> None:
         ("a" * 401, "is 401 characters long; 400 are allowed"),
         ("a*", "matches an empty text, so it would match everything"),
         ("", "matches an empty text"),
+        ("a\x00b", "do not print"),
         ("(?s)a.b", "sets flags of its own"),
         (r"(a)\1", "refers back to a group"),
         (r"(a)?(?(1)b|c)", "refers back to a group"),
