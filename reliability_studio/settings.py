@@ -380,6 +380,7 @@ SPECTACULAR_SETTINGS = {
     # fields of one name with different values: a name for each set
     "ENUM_NAME_OVERRIDES": {
         "IncidentStatusEnum": "incidents.models.Status",
+        "AnalysisStatusEnum": "correlation.models.Analysis.Status",
         "SeverityEnum": "incidents.models.Severity",
         "EventSeverityEnum": "timeline.models.Severity",
     },
