@@ -50,8 +50,7 @@ def explain(
     said = _against(suspect, graph, evidence, against, onset)
     return {
         "changed": [
-            _changed(item, suspect.service)
-            for item in own_evidence(suspect, evidence)[:MAX_CHANGED]
+            _changed(item, suspect.service) for item in _telling(own_evidence(suspect, evidence))
         ],
         "since": None if onset is None else _since(onset, suspect.service, evidence),
         "change": _blamed(hypothesis, evidence),
@@ -62,6 +61,15 @@ def explain(
         "rule": _named(hypothesis),
         "checks": checks_for(hypothesis, ranked, graph, evidence, against),
     }
+
+
+def _telling(own: list[Evidence]) -> list[Evidence]:
+    """MAX_CHANGED of them, strongest first; each type of evidence is heard before one is again."""
+    first = {item.type: item for item in reversed(own)}
+    heard = [item for item in own if first[item.type] is item]
+    rest = [item for item in own if first[item.type] is not item]
+    chosen = {item.key for item in [*heard, *rest][:MAX_CHANGED]}
+    return [item for item in own if item.key in chosen]
 
 
 def _changed(item: Evidence, about: str) -> Changed:

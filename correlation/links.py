@@ -85,6 +85,17 @@ class Tools:
             return TimeRange(trace_baseline(asked.baseline, asked.window)[0], asked.window[1])
         return TimeRange(*asked.window) if kind == "kubernetes" else whole
 
+    def baseline_of(self, evidence: Evidence) -> TimeRange | None:
+        """The part of that range it was compared with; None for what has no baseline."""
+        if evidence.type == "metric":
+            return TimeRange(*windows(self.scope).baseline)
+        if evidence.type == "log":
+            return TimeRange(*log_windows(self.scope)[0])
+        if evidence.type == "trace":
+            asked = windows(self.scope)
+            return TimeRange(*trace_baseline(asked.baseline, asked.window))
+        return None
+
     def query_of(self, evidence: Evidence) -> str:
         """Its exact query; for what a cluster said, the command that shows it."""
         row = self.sources.get(evidence.source)

@@ -31,7 +31,7 @@ def checks_for(
     own = own_evidence(suspect, evidence)
     said: list[Check] = []
     if hypothesis.verdict.advice:
-        said.append(_check("act", hypothesis.verdict.advice))
+        said.append(_check("act", hypothesis.verdict.advice, own[0] if own else None))
     if hypothesis.change is not None:
         blamed = _change_evidence(hypothesis.change.id, evidence)
         named = f'{hypothesis.change.kind} "{" ".join(hypothesis.change.title.split())}"'
@@ -84,8 +84,8 @@ def _recovery(own: list[Evidence]) -> list[Check]:
     border = humanised(item.details["baseline_high" if up else "baseline_low"], item.unit)
     where = f"{item.service} to {item.peer}" if item.peer else item.service
     text = (
-        f"Repaired when {label_of(item.signal)} of {where} is back to {border} or "
-        f"{'less' if up else 'more'}; it is {humanised(item.value, item.unit)}."
+        f"Repaired when back in its range: {label_of(item.signal)} of {where}, "
+        f"{'at most' if up else 'at least'} {border}, now {humanised(item.value, item.unit)}."
     )
     return [_check("confirm", text, item)]
 

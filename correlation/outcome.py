@@ -132,7 +132,7 @@ def _summarise(analysis: Analysis, **columns: Any) -> None:
 
 
 def _correlation(analysis: Analysis, rank: int, evidence: Evidence, tools: Tools) -> Correlation:
-    query = tools.query_of(evidence)
+    query, before = tools.query_of(evidence), tools.baseline_of(evidence)
     return Correlation(
         id=uuid.uuid5(analysis.pk, evidence.key),
         analysis=analysis,
@@ -152,7 +152,11 @@ def _correlation(analysis: Analysis, rank: int, evidence: Evidence, tools: Tools
         value=evidence.value,
         query=query,
         links=tools.links_for(evidence),
-        details={**evidence.details, "range": tools.range_of(evidence).as_json()},
+        details={
+            **evidence.details,
+            "range": tools.range_of(evidence).as_json(),
+            **({"baseline_range": before.as_json()} if before else {}),
+        },
     )
 
 

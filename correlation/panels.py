@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q
 
 from correlation import verdict_panel, verdicts
+from correlation.cause_card import card_of, steps_of
 from correlation.models import Analysis, Correlation
 from incidents.live import Panel, register
 from incidents.models import Incident
@@ -36,16 +37,15 @@ def causes(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     holding = verdicts.current(incident.pk, as_of) if shown else {}
     verdicts.judged(ranked, holding)
     by_id: dict[str, Correlation] = {}
-    if ranked and shown:
+    if shown and (ranked or shown.checks):
         by_id = {str(row.pk): row for row in shown.correlations.all()}
     for cause in ranked:
-        rows = [by_id[i] for i in cause.supporting if i in by_id]
-        cause.supporting_rows = _one_of_each_first(rows)  # type: ignore[attr-defined]
-        cause.contradicting_rows = [by_id[i] for i in cause.contradicting if i in by_id]  # type: ignore[attr-defined]
+        cause.card = card_of(cause, by_id)  # type: ignore[attr-defined]
     return {
         "newest": newest,
         "shown": shown,
         "causes": ranked,
+        "steps": steps_of(shown.checks, by_id) if shown else [],
         **verdict_panel.other_causes(ranked, holding, by_id.values()),
     }
 

@@ -51,8 +51,8 @@ def band(scale: Scale, low: float | None, high: float | None) -> str:
     return _rect("plot-band", 0.0, 100.0, top, max(bottom - top, 1.5))
 
 
-def missing(scale: Scale, samples: Sequence[Sample]) -> str:
-    """Where samples are missing, "no data" written where there is room."""
+def missing(scale: Scale, samples: Sequence[Sample], words: str = "no data") -> str:
+    """Where samples are missing, with `words` where there is room for them."""
     parts = []
     for start, end in gaps(samples, scale.end):
         left, right = scale.x(start), scale.x(end)
@@ -61,7 +61,7 @@ def missing(scale: Scale, samples: Sequence[Sample]) -> str:
             middle = _x((left + right) / 2)
             parts.append(
                 f'<text class="plot-gap-text" x="{middle}" y="{scale.height / 2:.1f}" '
-                f'text-anchor="middle">no data</text>'
+                f'text-anchor="middle">{escape(words)}</text>'
             )
     return "".join(parts)
 

@@ -15,12 +15,22 @@ from statistics import median
 from typing import Any
 
 from correlation import plot_marks as marks
-from correlation.plot_scales import Points, Sample, Scale, clock, possible, usable, value_range
+from correlation.plot_scales import (
+    Points,
+    Sample,
+    Scale,
+    clock,
+    possible,
+    usable,
+    usual_step,
+    value_range,
+)
 from correlation.units import humanised, seconds_in_words, span_in_words
 
 HEIGHT = 150.0
 MARKS_HEIGHT = 34.0
 ROW_HEIGHT = 40.0
+BEFORE_SECONDS, BEFORE_SHARE, FEWEST_BEFORE = 180.0, 1.5, 12
 
 
 @dataclass(frozen=True)
@@ -55,16 +65,30 @@ def drawing_of(subject: Subject) -> Drawing | None:
     if subject.type == "metric":
         return line_drawing(subject)
     if subject.type == "log":
-        return counts_drawing(subject, usable(_rows(subject.details.get("points"))))
+        return counts_drawing(subject, near(usable(_rows(subject.details.get("points"))), subject))
     if subject.type == "trace":
-        counted = usable(_rows(subject.details.get("points")))
+        counted = near(usable(_rows(subject.details.get("points"))), subject)
         return counts_drawing(subject, counted) if counted else distribution_drawing(subject)
     return marks_drawing(subject)
 
 
+def near(samples: list[Sample], subject: Subject) -> list[Sample]:
+    """The samples from a while before the trouble on: what happened must not end up in a corner.
+
+    At least BEFORE_SECONDS or FEWEST_BEFORE samples before, or BEFORE_SHARE times what follows.
+    """
+    moments = [at for at in (subject.onset_at, subject.started_at) if at is not None]
+    if not samples or not moments:
+        return samples
+    begin, end = min(moments), max(samples[-1][0], subject.end or 0.0)
+    room = max(BEFORE_SHARE * (end - begin), BEFORE_SECONDS, FEWEST_BEFORE * usual_step(samples))
+    kept = [sample for sample in samples if sample[0] >= begin - room]
+    return kept if len(kept) > 1 else samples
+
+
 def line_drawing(subject: Subject) -> Drawing | None:
     """Values over time with their usual range; where samples are missing it says so."""
-    samples = usable(_rows(subject.details.get("points")))
+    samples = near(usable(_rows(subject.details.get("points"))), subject)
     if len(samples) < 2 or samples[0][0] == samples[-1][0]:
         return None
     high = _number(subject.details.get("baseline_high"))
@@ -102,7 +126,7 @@ def counts_drawing(subject: Subject, samples: Sequence[Sample]) -> Drawing | Non
     body = (
         marks.value_axis(scale, "count", per=f"{noun} in {seconds_in_words(width)}")
         + marks.time_axis(scale)
-        + marks.missing(scale, counted)
+        + marks.missing(scale, counted, "not counted")
         + marks.bars(scale, counted, width)
         + _moments(scale, subject)
     )
@@ -178,8 +202,8 @@ def marks_drawing(subject: Subject) -> Drawing | None:
 
 def sparkline(subject: Subject, width: int = 120, height: int = 28) -> str:
     """The curve alone, for a row of a list; "" when there is nothing to draw."""
-    samples = usable(_rows(subject.details.get("points")))
-    if len(samples) < 2 or samples[0][0] == samples[-1][0]:
+    samples = near(usable(_rows(subject.details.get("points"))), subject)
+    if len(samples) < 2 or samples[0][0] == samples[-1][0] or subject.type == "trace":
         return ""
     high = _number(subject.details.get("baseline_high"))
     usual = possible(_number(subject.details.get("baseline_low")), samples)

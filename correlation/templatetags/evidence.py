@@ -16,7 +16,7 @@ from correlation.links import trace_ids
 from correlation.models import Correlation, confidence_band
 from correlation.plot_page import page_plot
 from correlation.signal_labels import label_of
-from correlation.units import humanised
+from correlation.units import digits, humanised, span_in_words
 from incidents.models import Incident
 
 register = template.Library()
@@ -26,6 +26,14 @@ register = template.Library()
 def in_unit(value: float | None, unit: str) -> str:
     """0.23|in_unit:"ratio" -> "23 %"; None -> "unknown"."""
     return humanised(value, unit)
+
+
+@register.filter
+def in_its_unit(value: float | None, correlation: Correlation) -> str:
+    """A value of a correlation; counts of lines and traces by the minute, as their titles say."""
+    if correlation.type in ("log", "trace") and correlation.unit == "1/s" and value is not None:
+        return f"{digits(value * 60.0, 2)}/min"
+    return humanised(value, correlation.unit)
 
 
 @register.filter
@@ -60,6 +68,13 @@ def words(name: str) -> str:
 
 
 @register.filter
+def odds(sureness: dict[str, Any]) -> str:
+    """What a confidence means: "Right in about 9 of 10 such answers"."""
+    told = sureness["odds"]
+    return f"Right in {told if told.startswith('fewer') else f'about {told}'} such answers"
+
+
+@register.filter
 def labelled(line: str) -> SafeString:
     """A line of an explanation with its label set apart: "Since: 10:00" -> a <b>Since</b> 10:00."""
     label, colon, rest = line.partition(": ")
@@ -88,7 +103,23 @@ def set_apart(correlation: Correlation) -> list[str]:
 @register.filter
 def asked_range(correlation: Correlation) -> dict[str, Any] | None:
     """{start, end: datetime, step: seconds or None}; None where a run did not record it."""
-    known = correlation.details.get("range")
+    return _span(correlation.details.get("range"))
+
+
+@register.filter
+def compared_with(correlation: Correlation) -> dict[str, Any] | None:
+    """{start, end: datetime} of its baseline; None where a run did not record it."""
+    return _span(correlation.details.get("baseline_range"))
+
+
+@register.filter
+def usual(correlation: Correlation) -> str:
+    """The range of values its baseline held: "0 % to 1.62 %"."""
+    details = correlation.details
+    return span_in_words(details["baseline_low"], details["baseline_high"], correlation.unit)
+
+
+def _span(known: Any) -> dict[str, Any] | None:
     if not isinstance(known, dict) or "start" not in known or "end" not in known:
         return None
     start, end = (datetime.fromtimestamp(known[side], UTC) for side in ("start", "end"))

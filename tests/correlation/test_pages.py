@@ -10,6 +10,7 @@ from django.test import Client
 
 from accounts.models import Role, User
 from correlation.models import Analysis, Correlation, RootCause
+from correlation.reasoning import Changed, Reasoning
 from incidents import merging
 from incidents.models import Incident
 
@@ -40,6 +41,43 @@ def make_analysis(make_incident: MakeIncident) -> Callable[..., Analysis]:
         return incident.analyses.get()
 
     return make
+
+
+def resting_on(row: Correlation) -> Reasoning:
+    """The parts of an explanation that knows of one signal."""
+    changed: Changed = {
+        "evidence": str(row.pk),
+        "type": "metric",
+        "service": row.service,
+        "peer": None,
+        "signal": row.signal,
+        "text": "error rate rose",
+        "baseline": row.baseline,
+        "value": row.value,
+        "factor": 40.0,
+        "usual_low": 0.0,
+        "usual_high": 0.02,
+        "unit": row.unit,
+        "onset_at": None,
+        "query": row.query,
+        "source": row.source,
+    }
+    return {
+        "changed": [changed],
+        "since": None,
+        "change": None,
+        "against": [],
+        "unexplained": "no strong signal is left unexplained",
+        "comparison": {
+            "service": "",
+            "outcome": "alone",
+            "reason": "alone",
+            "score": 0.9,
+            "their_score": None,
+            "text": "none, no other service has evidence of its own",
+        },
+        "checks": [{"purpose": "act", "text": "Roll it back.", "evidence": ""}],
+    }
 
 
 def html_of(page: Client, incident: Incident) -> str:
@@ -131,6 +169,7 @@ def test_evidence_shows_its_exact_query_escaped_and_its_plot(
         title="checkout: bad deploy",
         confidence=0.93,
         supporting=[str(row.pk)],
+        reasoning=resting_on(row),
     )
 
     html = html_of(page, analysis.incident)
@@ -138,5 +177,7 @@ def test_evidence_shows_its_exact_query_escaped_and_its_plot(
     assert "sum(rate(x{status=~&quot;5..&quot;}[30s])) &lt; 1</code>" in html
     assert html.count('<svg class="plot"') == 1
     assert 'href="#evidence-metric-checkout-error-ratio"' in html
+    assert "usually 0 % to 2 %, 40 times the baseline" in html
+    assert "<li>Roll it back.</li>" in html
     assert html.count('id="evidence-metric-checkout-error-ratio"') == 1
     assert "<dd>40 %</dd>" in html

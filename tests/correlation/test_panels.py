@@ -60,16 +60,27 @@ def test_evidence_for_the_top_cause_stands_for_its_type(
     assert shown == [*(f"metric {n}" for n in range(1, 10)), "log 14"]
 
 
-def test_cause_cites_one_of_each_type_first(make_incident: Callable[..., Incident]) -> None:
+def test_cause_without_parts_has_no_card(make_incident: Callable[..., Incident]) -> None:
     incident = make_incident()
-    rows = make_rows(incident, "metric", "metric", "log", "trace")
+    (row,) = make_rows(incident, "metric")
     RootCause.objects.create(
-        analysis=rows[0].analysis, rank=1, service="checkout", kind="code_error",
-        title="checkout", confidence=0.9, supporting=[str(row.pk) for row in rows],
+        analysis=row.analysis, rank=1, service="checkout", kind="code_error",
+        title="checkout", confidence=0.9, explanation="Since: 10:00", supporting=[str(row.pk)],
     )  # fmt: skip
 
     (cause,) = causes(incident, None)["causes"]
 
-    assert [row.title for row in cause.supporting_rows] == [
-        "metric 1", "log 3", "trace 4", "metric 2",
-    ]  # fmt: skip
+    assert cause.card is None
+
+
+def test_inconclusive_answer_says_what_to_look_at(make_incident: Callable[..., Incident]) -> None:
+    incident = make_incident()
+    (row,) = make_rows(incident, "metric")
+    row.links = [{"title": "Open in Grafana", "url": "https://g.example/explore"}]
+    row.save(update_fields=["links"])
+    checks = [{"purpose": "compare", "text": "Look at it.", "evidence": str(row.pk)}]
+    Analysis.objects.filter(pk=row.analysis_id).update(status="inconclusive", checks=checks)
+
+    (step,) = causes(incident, None)["steps"]
+
+    assert (step.text, step.row, step.links) == ("Look at it.", row, row.links)

@@ -119,7 +119,7 @@ def test_checks_say_by_what_the_repair_is_known() -> None:
     proof = next(item for item in ranking.evidence if item.key == check["evidence"])
     assert (proof.service, proof.signal) == ("inventory", "error_ratio")
     assert re.sub(r"[\d.]+ %", "# %", check["text"]) == (
-        "Repaired when error rate of inventory is back to # % or less; it is # %."
+        "Repaired when back in its range: error rate of inventory, at most # %, now # %."
     )
 
 
