@@ -42,10 +42,12 @@ class Card:
     since: datetime | None
     uncertainty_seconds: float | None
     change: Line | None
+    changes: list[str]
     against: list[Line]
     unexplained: str
     ahead: bool
     comparison: str
+    rule: list[str]
     steps: list[Step]
 
 
@@ -55,6 +57,7 @@ def card_of(cause: RootCause, by_id: Mapping[str, Correlation]) -> Card | None:
         return None
     reasoning: Reasoning = cause.reasoning
     since, change = reasoning["since"], reasoning["change"]
+    rule = reasoning.get("rule")  # runs from before rules were told have none
     shown = {one["evidence"] for one in reasoning["changed"]}
     return Card(
         changed=[
@@ -65,10 +68,12 @@ def card_of(cause: RootCause, by_id: Mapping[str, Correlation]) -> Card | None:
         since=datetime.fromisoformat(since["at"]) if since else None,
         uncertainty_seconds=since["uncertainty_seconds"] if since else None,
         change=Line(change["text"], "", by_id.get(change["evidence"])) if change else None,
+        changes=[*reasoning.get("changes", [])],
         against=[Line(one["text"], "", by_id.get(one["evidence"])) for one in reasoning["against"]],
         unexplained=reasoning["unexplained"],
         ahead=reasoning["comparison"]["outcome"] != "behind",
         comparison=reasoning["comparison"]["text"],
+        rule=[rule["text"], *rule["adjusted"]] if rule else [],
         steps=steps_of(reasoning["checks"], by_id),
     )
 

@@ -48,7 +48,7 @@ def test_card_tells_onset_and_steps_with_links() -> None:
         datetime.fromtimestamp(START + 5.0, UTC),
         5.0,
     )
-    assert [(step.purpose, len(step.links)) for step in card.steps] == [("act", 0), ("confirm", 1)]
+    assert [(step.purpose, len(step.links)) for step in card.steps] == [("act", 1), ("confirm", 1)]
 
 
 def test_card_of_expired_evidence_keeps_its_words() -> None:

@@ -76,6 +76,14 @@ def resting_on(row: Correlation) -> Reasoning:
             "their_score": None,
             "text": "none, no other service has evidence of its own",
         },
+        "changes": ["No change of checkout is known."],
+        "rule": {
+            "name": "bad-deploy",
+            "shipped": True,
+            "because": "errors",
+            "adjusted": [],
+            "text": "bad-deploy (shipped), because: errors",
+        },
         "checks": [{"purpose": "act", "text": "Roll it back.", "evidence": ""}],
     }
 
