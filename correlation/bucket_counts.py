@@ -31,8 +31,8 @@ def counted_points(
 ) -> dict[str, Any]:
     """{"bin_seconds", "points": [[start of bucket, how many a second], ...]}; see evidence details.
 
-    From three window lengths before the window to `as_of`. A bucket that answers cut at a limit do
-    not cover whole is left out: not counted is not none.
+    From three window lengths before the window to `as_of`. A bucket that an answer cut at a limit
+    does not reach is left out: not counted is not none.
     """
     border, end = telemetry.window[0], max(telemetry.as_of, telemetry.window[0] + 1.0)
     start = max(covered.older, border - 3.0 * max(end - border, 60.0))
@@ -46,7 +46,7 @@ def counted_points(
     points = [
         [round(float(at), 3), round(float(n) / width, 4)]
         for at, n in zip(borders[:-1], counts, strict=True)
-        if at + 1e-6 >= covered.newer or at + width <= border + 1e-6
+        if at + width > covered.newer or at + width <= border + 1e-6
     ]
     return {"bin_seconds": round(width, 3), "points": points}
 

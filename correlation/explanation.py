@@ -203,7 +203,8 @@ def _comparison(hypothesis: Hypothesis, ranked: list[Hypothesis]) -> Comparison:
         "reason": reason,
         "score": round(first.score, 4),
         "their_score": round(second.score, 4),
-        "text": f"{second.suspect.service} {why} ({second.score:.2f} against {first.score:.2f})",
+        "text": f"{second.suspect.service} {why} "
+        f"(it weighs {second.score:.2f} against {first.score:.2f})",
     }
 
 

@@ -18,9 +18,11 @@ ACROSS = 1000.0
 
 
 def value_axis(scale: Scale, unit: str, per: str = "") -> str:
-    """Grid lines with their values in `unit` at the left; `per` follows the highest one."""
+    """Grid lines with their values in `unit` at the left; `per` says what whole numbers count."""
     parts = []
     for value in nice_ticks(scale.low, scale.high, about=3):
+        if per and value % 1.0:
+            continue
         y, text = scale.y(value), escape(humanised(value, unit))
         parts.append(
             f'<line class="plot-grid" x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>'

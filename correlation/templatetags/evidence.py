@@ -31,6 +31,8 @@ def in_unit(value: float | None, unit: str) -> str:
 @register.filter
 def in_its_unit(value: float | None, correlation: Correlation) -> str:
     """A value of a correlation; counts of lines and traces by the minute, as their titles say."""
+    if correlation.signal == "trace_slow" and value == 0.0:
+        return "not called"
     if correlation.type in ("log", "trace") and correlation.unit == "1/s" and value is not None:
         return f"{digits(value * 60.0, 2)}/min"
     return humanised(value, correlation.unit)

@@ -85,7 +85,8 @@ def test_explanation_says_why_the_runner_up_lost() -> None:
     first, second = rank(incident("slow_db")).causes[:2]
 
     assert re.sub(r"\d\.\d\d", "#", line_of(first, "Runner-up")) == (
-        f"Runner-up: {second.service} is a likely victim of postgres, which it calls (# against #)"
+        f"Runner-up: {second.service} is a likely victim of postgres, which it calls "
+        "(it weighs # against #)"
     )
     assert re.sub(r"\d\.\d\d", "#", line_of(second, "Ranked below")) == (
         "Ranked below: postgres, whose own evidence weighs # against #"
