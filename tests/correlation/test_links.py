@@ -156,10 +156,10 @@ def test_range_is_what_its_source_was_asked_for(
     assert known.range_of(evidence(type, kind)).as_json() == expected
 
 
-def test_range_of_a_recorded_change_begins_an_hour_before_the_incident() -> None:
+def test_range_of_a_recorded_change_begins_hours_before_the_incident() -> None:
     found = tools().range_of(evidence("change", "", query=""))
 
-    assert found.as_json() == {"start": NOON - 3600, "end": NOON + 600}
+    assert found.as_json() == {"start": NOON - 21_600, "end": NOON + 600}
 
 
 def test_wrong_options_of_a_source_cost_no_evidence() -> None:
