@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from correlation.evaluation.columns import reading, split
+from correlation.evaluation.exact import Exact, read_exact
 from correlation.telemetry import Change, LogLine, Series, Span
 
 csv.field_size_limit(sys.maxsize)
@@ -51,6 +52,7 @@ class Case:
     edges: tuple[tuple[str, str], ...]
     changes: tuple[Change, ...]
     healthy_name: str = ""
+    exact: Exact | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,11 @@ def read_case(directory: Path) -> Case:
         raise BadCase(f"{directory / 'incident.json'}: start must be a number of seconds")
     step = float(told.get("step") or 0.0)
     recorded = read_recording(directory, step)
+    try:
+        exact = read_exact(directory, told)
+        recorded = recorded if exact is None else exact.refined(directory, recorded)
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise BadCase(f"{directory / 'incident.json'}: {error}") from error
     baseline = told.get("baseline")
     where = (directory / str(baseline)).resolve() if baseline else None
     return Case(
@@ -90,6 +97,7 @@ def read_case(directory: Path) -> Case:
         edges=tuple(sorted({(row["caller"], row["callee"]) for row in _rows(directory, "graph")})),
         changes=_changes(directory / "changes.json"),
         healthy_name=str(where) if where else "",
+        exact=exact,
     )
 
 

@@ -55,7 +55,16 @@ def telemetry_of(case: Case, conditions: Conditions | None = None) -> Telemetry:
     if asked.horizon_seconds is not None:
         end = min(end, start + asked.horizon_seconds)
     end = max(end, start)
-    return _assembled(case, own, healthy, start, end, asked)
+    seen = _assembled(case, own, healthy, start, end, asked)
+    if case.exact is None:
+        return seen
+    untouched = "graph" not in asked.without and asked.drop_edges <= 0.0
+    return case.exact.shown(
+        seen,
+        whole=asked.horizon_seconds is None,
+        moved=asked.late_seconds > 0.0,
+        edges=case.edges if untouched else seen.edges,
+    )
 
 
 def healthy_telemetries(case: Case, conditions: Conditions | None = None) -> Iterator[Telemetry]:
