@@ -1,4 +1,4 @@
-"""What exported cases say beyond the tables: `exact` of incident.json, workloads.json, span columns.
+"""What exported cases say beyond the tables: `exact`, workload states, columns of spans.
 
 With it the case ranks like the analysis it was exported from; without it, as any other case.
 """
