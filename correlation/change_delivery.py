@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from correlation.change_hazards import read_change
 from correlation.telemetry import Change
 
 COMMIT = "commit"
@@ -78,6 +79,19 @@ def touched(change: Change, services: Iterable[str]) -> tuple[str, ...]:
         said |= {part.strip() for part in scope.group(1).lower().split(",")}
     short = {_bare(word) for word in said} - {""}
     return tuple(name for name in services if _bare(name) in short or _prefixed(_bare(name), short))
+
+
+def taken_back(changes: Sequence[Change]) -> frozenset[str]:
+    """Changes that a later one says it takes back, by title."""
+    back = [
+        change.title.lower() for change in changes if read_change(change).goes_back and change.title
+    ]
+    return frozenset(
+        change.id
+        for change in changes
+        if len(change.title) >= 8
+        and any(change.title.lower() in title and change.title.lower() != title for title in back)
+    )
 
 
 def _landings(

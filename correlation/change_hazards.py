@@ -18,6 +18,9 @@ FULL_RATIO = 4.0
 FROM_TITLE = 0.45
 """What a title alone is worth beside lines that show it."""
 
+AROUND = 0.6
+"""What the lines around an edit, its title or its path say, beside the edit itself."""
+
 LOOP_REACH = 4
 """Lines below a loop's head that are looked at for calls."""
 
@@ -117,6 +120,8 @@ def _all_observing(lines: Iterable[str]) -> bool:
 def _see(
     hazard: Hazard, title: str, paths: tuple[str, ...], diff: Diff, settings: tuple[Setting, ...]
 ) -> Found | None:
+    if hazard.only is not None and paths and not any(map(hazard.only.search, paths)):
+        return None
     seen: list[tuple[float, str]] = []
     if hazard.setting is not None:
         seen += [
@@ -133,10 +138,7 @@ def _see(
         if pattern is not None:
             seen += _more_on_one_side(pattern, these, others)
     if hazard.both is not None:
-        lines = [one for one in (*diff.removed, *diff.added) if hazard.both.search(_split(one))]
-        seen += [(0.9, lines[0])] if lines else []
-        if any(hazard.both.search(_split(path)) for path in paths):
-            seen.append((0.6, ", ".join(paths[:2])))
+        seen += _on_either_side(hazard.both, title, paths, diff)
     if hazard.turned:
         seen += _turned(diff)
     if hazard.files is not None:
@@ -172,6 +174,19 @@ def _more_on_one_side(
     here = [line for line in these if pattern.search(line)]
     more = len(here) - sum(bool(pattern.search(line)) for line in others)
     return [(1.0 if more == len(here) else 0.7, here[0])] if more > 0 else []
+
+
+def _on_either_side(
+    pattern: Pattern, title: str, paths: tuple[str, ...], diff: Diff
+) -> list[tuple[float, str]]:
+    """In lines that were edited; for less in what stands around them, the title or a path."""
+    for line in (*diff.removed, *diff.added):
+        if pattern.search(_split(line)):
+            return [(0.9, line)]
+    around = [line for line, added in diff.after if not added]
+    if not diff.empty:
+        around += [title]
+    return [(AROUND, text) for text in (*around, *paths) if pattern.search(_split(text))][:1]
 
 
 def _in_loops(pattern: Pattern, diff: Diff) -> list[tuple[float, str]]:

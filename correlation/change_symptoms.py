@@ -29,6 +29,7 @@ FRESH_WEIGHT = 0.6
 
 WORTH_READING = 0.15
 
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _DIGITS = re.compile(r"[0-9a-f]*\d[0-9a-f]*", re.IGNORECASE)
 
 
@@ -83,13 +84,14 @@ def _sign(
     services: set[str], weight: float, text: str, onset: tuple[float, float] | None, spoken: bool
 ) -> Sign:
     vocabulary = shipped()
+    read = f"{text}\n{_CAMEL.sub(' ', text)}"
     return Sign(
         services=frozenset(services - {""}),
         weight=weight,
         text=text,
-        shows=frozenset(s.name for s in vocabulary.symptoms if s.text.search(text)),
+        shows=frozenset(s.name for s in vocabulary.symptoms if s.text.search(read)),
         unprompted=tuple(
-            (name, worth) for name, worth, text_of in vocabulary.unprompted if text_of.search(text)
+            (name, worth) for name, worth, text_of in vocabulary.unprompted if text_of.search(read)
         ),
         onset=onset,
         spoken=spoken,

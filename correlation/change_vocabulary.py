@@ -16,7 +16,7 @@ import yaml
 
 MOVES = frozenset({"up", "down", "on", "off"})
 _PATTERNS = ("added", "removed", "both", "loop", "setting", "files")
-_FIELDS = {"name", "says", "weight", "delayed", "turned", "moves", "explains", *_PATTERNS}
+_FIELDS = {"name", "says", "weight", "delayed", "turned", "moves", "only", "explains", *_PATTERNS}
 
 Pattern = re.Pattern[str]
 
@@ -36,7 +36,10 @@ class Symptom:
 
 @dataclass(frozen=True)
 class Hazard:
-    """A kind of edit, how to see it in a diff, and the symptoms it `explains` (weight each)."""
+    """A kind of edit, how to see it in a diff, and the symptoms it `explains` (weight each).
+
+    `only` is the pattern of the files that it is looked for in; changes that name none have it all.
+    """
 
     name: str
     says: str
@@ -45,6 +48,7 @@ class Hazard:
     delayed: bool = False
     turned: bool = False
     moves: frozenset[str] = frozenset()
+    only: Pattern | None = None
     added: Pattern | None = None
     removed: Pattern | None = None
     both: Pattern | None = None
@@ -80,7 +84,8 @@ def parse(document: Any) -> Vocabulary:
         for name, told in document["symptoms"].items()
     )
     known = {symptom.name for symptom in symptoms}
-    hazards = tuple(_hazard(told, known) for told in document["hazards"])
+    kinds = {name: _pattern(document["only"], name, "only") for name in document["only"]}
+    hazards = tuple(_hazard(told, known, kinds) for told in document["hazards"])
     quiet = {
         f"{group}.{name}": _pattern(document[group], name, group)
         for group in ("harmless", "unseen", "mending", "light")
@@ -94,7 +99,7 @@ def parse(document: Any) -> Vocabulary:
     return Vocabulary(symptoms, hazards, quiet, unprompted, common)
 
 
-def _hazard(told: Mapping[str, Any], known: set[str]) -> Hazard:
+def _hazard(told: Mapping[str, Any], known: set[str], kinds: Mapping[str, Pattern]) -> Hazard:
     where = f"hazards.{told.get('name')}"
     unknown = sorted(set(told) - _FIELDS)
     if unknown:
@@ -105,6 +110,8 @@ def _hazard(told: Mapping[str, Any], known: set[str]) -> Hazard:
     moves = frozenset(told.get("moves", ()))
     if not moves <= MOVES:
         raise BadVocabulary(f"{where}.moves: use {', '.join(sorted(MOVES))}")
+    if told.get("only", next(iter(kinds))) not in kinds:
+        raise BadVocabulary(f"{where}.only: use {', '.join(sorted(kinds))}")
     patterns = {name: _pattern(told, name, where) for name in _PATTERNS if name in told}
     if not patterns and not told.get("turned"):
         raise BadVocabulary(f"{where} says nothing of how to see it")
@@ -116,6 +123,7 @@ def _hazard(told: Mapping[str, Any], known: set[str]) -> Hazard:
         delayed=bool(told.get("delayed", False)),
         turned=bool(told.get("turned", False)),
         moves=moves,
+        only=kinds[told["only"]] if "only" in told else None,
         **patterns,
     )
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from correlation.change_delivery import COMMIT, Candidate, Landing, candidates
+from correlation.change_delivery import COMMIT, Candidate, Landing, candidates, taken_back
 from correlation.change_hazards import Found, Reading, read_change
 from correlation.change_symptoms import Sign
 from correlation.change_timing import time_odds
@@ -25,7 +25,13 @@ BLAMED_FROM = 0.5
 PRIOR = -0.8
 """Log-odds of any one change against none, before anything is known of it."""
 
-PLACE = {"own": 1.5, "near": 0.5, "moved": 0.2, "unknown": 0.0, "far": -0.5, "elsewhere": -2.5}
+PLACE = {
+    "own": 1.5, "sender": 1.2, "near": 0.5, "unknown": 0.0, "far": -0.5, "moved": -0.8,
+    "elsewhere": -2.5,
+}  # fmt: skip
+"""Log-odds of where a change came to run. A sender calls the suspect, which is called more than
+usual; what moved is not on the way as far as known, but its own metrics moved."""
+
 HARMLESS = -5.0
 UNTOLD = {"commit": -0.8, "flag": -0.6, "scale": -1.0}
 """Content of a change that shows no lines, by kind; a deploy that says nothing is worth 0."""
@@ -35,6 +41,9 @@ READ = -2.0
 
 FIT = 5.0
 WORDS, WORDS_ALONE, FRAME = 1.5, 0.6, 2.0
+CROWD = 2.0
+"""For none, where more requests come in from outside than usual."""
+
 MENDS, GOES_BACK, LIGHT = -0.5, -2.0, -0.4
 
 
@@ -95,7 +104,7 @@ class Jury:
         self.candidates = candidates(changes, self.services)
         told = [candidate.change for candidate in self.candidates]
         self.words = SharedWords(told, self.signs, self.services)
-        self.undone = _undone(told)
+        self.undone = taken_back(told)
         self.others_show_lines = any(
             change.kind.lower() == COMMIT and change.diff for change in told
         )
@@ -123,11 +132,16 @@ class Jury:
         )
 
     def _near(self, suspect: str) -> dict[str, str]:
-        """How each known service stands to the suspect: own, near, far; absent is elsewhere."""
+        """How each known service stands to the suspect, as PLACE names it; absent is elsewhere."""
         near = {suspect: "own"}
         once = {*self.callers.get(suspect, ()), *self.callees.get(suspect, ())} - {suspect}
+        called_more = any(
+            suspect in sign.services and "more_calls" in sign.shows and sign.weight >= 0.5
+            for sign in self.signs
+        )
         for name in sorted(once):
-            near[name] = "near"
+            sends = called_more and name in self.callers.get(suspect, ())
+            near[name] = "sender" if sends else "near"
         for name in sorted(once):
             for other in (*self.callers.get(name, ()), *self.callees.get(name, ())):
                 near.setdefault(other, "far")
@@ -143,6 +157,8 @@ class Jury:
             weight = sign.weight * self._closeness(sign, suspect, near)
             for name in sorted(sign.shows):
                 seen[name] = max(seen.get(name, 0.0), weight)
+            if self._enters(sign):
+                outside["crowd"] = max(outside.get("crowd", 0.0), CROWD * weight)
             for name, worth in sign.unprompted:
                 # what nobody's change set off is seen by whoever looks after nodes and networks
                 foreign = not sign.services & near.keys()
@@ -150,12 +166,22 @@ class Jury:
                 outside[name] = max(outside.get(name, 0.0), worth * heard)
         return seen, sorted(outside.items(), key=lambda pair: (-pair[1], pair[0]))
 
+    def _enters(self, sign: Sign) -> bool:
+        """Whether more is asked where requests come in: by a service that nobody known calls."""
+        return (
+            "more_calls" in sign.shows
+            and not sign.spoken
+            and len(sign.services) == 1
+            and not any(self.callers.get(name) for name in sign.services)
+            and any(self.callees.get(name) for name in sign.services)
+        )
+
     def _closeness(self, sign: Sign, suspect: str, near: Mapping[str, str]) -> float:
         if suspect in sign.services:
             return 1.0
         if suspect in sign.text:
             return 0.8
-        by_place = {"near": 0.75, "far": 0.5}
+        by_place = {"near": 0.75, "sender": 0.75, "far": 0.5}
         return max((by_place.get(near.get(name, ""), 0.3) for name in sign.services), default=0.3)
 
     def _onsets(
@@ -185,12 +211,14 @@ class Jury:
         reading = read_change(change)
         content, hazard, frame = self._content(change, reading, seen)
         ways = [
-            self._way(landing, change, near, onsets, hazard is not None and hazard.hazard.delayed)
+            self._way(landing, near, onsets, hazard is not None and hazard.hazard.delayed)
             for landing in candidate.landings
         ]
         odds, n = max((odds, -n) for n, (odds, _, _) in enumerate(ways))
         _, lead, late = ways[-n]
         landing = candidate.landings[-n]
+        if change.id in self.undone:
+            odds += GOES_BACK
         against = ""
         if late:
             against = "came after the trouble began"
@@ -198,7 +226,6 @@ class Jury:
             against = reading.harmless
         elif change.id in self.undone:
             against = "was taken back before"
-            odds += GOES_BACK
         elif reading.readable and content < 0.0:
             against = "its lines break nothing of this kind"
         elif landing.service and near.get(landing.service) is None:
@@ -221,8 +248,6 @@ class Jury:
         base = READ if reading.readable else UNTOLD.get(change.kind.lower(), 0.0)
         if change.kind.lower() == COMMIT and self.others_show_lines:
             base = READ
-        if change.kind.lower() not in ("commit", "flag", "scale") and reading.hazards:
-            base = min(base, 0.0)
         content = base + FIT * worth
         frame = self.words.in_frames(change)
         fits = worth >= 0.2 or bool(frame)
@@ -235,7 +260,6 @@ class Jury:
     def _way(
         self,
         landing: Landing,
-        change: Change,
         near: Mapping[str, str],
         onsets: list[tuple[float, float, float]],
         delayed: bool,
@@ -254,7 +278,7 @@ class Jury:
             service in sign.services and sign.weight >= 0.5 and not sign.spoken
             for sign in self.signs
         )
-        return PLACE["moved"] if moved and len(near) == 1 else PLACE["elsewhere"]
+        return PLACE["moved" if moved else "elsewhere"]
 
 
 def _match(found: Found, seen: Mapping[str, float]) -> float:
@@ -265,16 +289,3 @@ def _match(found: Found, seen: Mapping[str, float]) -> float:
         reverse=True,
     )
     return min(1.0, worths[0] + 0.25 * sum(worths[1:2]))
-
-
-def _undone(changes: list[Change]) -> frozenset[str]:
-    """Changes that a later one says it takes back, by title."""
-    back = [
-        change.title.lower() for change in changes if read_change(change).goes_back and change.title
-    ]
-    return frozenset(
-        change.id
-        for change in changes
-        if len(change.title) >= 8
-        and any(change.title.lower() in title and change.title.lower() != title for title in back)
-    )
