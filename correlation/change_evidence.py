@@ -12,7 +12,7 @@ BEFORE_SECONDS = 600.0
 NEARBY = 0.25
 """What being close in time is worth, where the posterior says less: a responder wants to see it."""
 
-LEAST = 0.02
+LEAST = 0.05
 MOST = 12
 
 
