@@ -258,7 +258,7 @@ def _reach(target: str | None, graph: Graph) -> set[str]:
             if name not in seen:
                 seen.add(name)
                 queue.append(name)
-    return seen | set(graph.callers.get(target, []))
+    return seen | set(graph.callers.get(target, [])) | graph.akin
 
 
 def _coverage(telemetry: Telemetry, graph: Graph, hypotheses: list[Hypothesis]) -> float:

@@ -45,7 +45,8 @@ class Graph:
             self.workloads.setdefault(item.service, []).append(item)
         self.traces = tuple(traces)
         self.requests = requests or RequestFindings(onset=telemetry.window[0])
-        self.excess = own_excess(telemetry, found)
+        excess = own_excess(telemetry, found)
+        self.excess, self.akin = excess.own, excess.akin
         edges = set(telemetry.edges)
         edges |= {(service, peer) for service, _, peer in found if peer}
         edges |= {(item.service, item.peer) for item in self.traces if item.peer}
