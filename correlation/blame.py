@@ -17,7 +17,7 @@ from correlation.telemetry import Evidence
 WEIGHTS = {
     "errors": 0.85, "latency": 0.65, "pool": 0.80, "state": 0.90, "cpu": 0.45, "memory": 0.40,
     "logs": 0.65, "callers": 0.85, "network": 0.55, "traffic": 0.40,
-    "traces": 0.55, "time": 0.80, "lines": 0.75, "calls": 0.60, "excess": 0.90,
+    "traces": 0.55, "time": 0.80, "course": 0.75, "excess": 0.90,
 }  # fmt: skip
 """How much a certain signal of each group alone says "this service failed by itself"."""
 
@@ -106,8 +106,7 @@ def _judge(graph: Graph, service: str) -> Suspect:
     suspect.groups = {
         "excess": feature["own_excess"],
         "time": feature["request_time"],
-        "lines": feature["request_lines"],
-        "calls": feature["request_calls"],
+        "course": max(feature["request_lines"], 0.8 * feature["request_calls"]),
         "errors": feature["own_errors"],
         "latency": feature["own_latency"],
         "pool": feature["pool"],

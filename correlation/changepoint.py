@@ -56,3 +56,15 @@ def find_onset(times: Floats, deviations: Floats, step_seconds: float) -> Onset 
     spread = float(max(times[start] - times[near[0]], times[near[-1]] - times[start]))
     gap = float(times[start] - times[start - 1]) if start else step_seconds
     return Onset(start, stop, float(times[start]), max(gap, spread, 0.0), score)
+
+
+def runs_as_high(deviations: Floats, score: float) -> int:
+    """How many separate runs of points beyond DRIFT reach `score`, counted as `find_onset` does."""
+    gain = np.minimum(deviations, CLIP) - DRIFT
+    beyond = gain > 0.0
+    if not beyond.any():
+        return 0
+    first = beyond.copy()
+    first[1:] &= ~beyond[:-1]
+    heights = np.bincount((np.cumsum(first) - 1)[beyond], weights=gain[beyond])
+    return int((heights >= score).sum())

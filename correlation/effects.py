@@ -3,7 +3,8 @@
 The baseline is a median and a scale. The scale is the largest of 1.4826 x MAD (a normal
 standard deviation, Rousseeuw & Croux 1993), the upper tail (q90 - median) / 1.2816, held to
 three times the former so that an earlier fault inside the baseline cannot hide this one, and a
-floor per signal: a baseline that never moved is not infinite evidence.
+floor per signal: a baseline that never moved is not infinite evidence. Durations are measured on
+a log scale too, and the smaller effect counts: one slow request among few is no outlier.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from correlation.changepoint import Onset, find_onset
+from correlation.changepoint import Onset, find_onset, runs_as_high
 from correlation.telemetry import Floats, Series
 
 FLOORS_BY_SIGNAL: dict[str, tuple[float, float]] = {
@@ -37,10 +38,18 @@ FLOORS_BY_UNIT: dict[str, tuple[float, float]] = {
     "bytes": (2e6, 0.04),
     "cores": (0.02, 0.15),
     "count": (0.5, 0.10),
+    "log": (0.12, 0.0),
 }
-"""(absolute, relative to the median): the smallest scale believed, in the signal's unit."""
+"""(absolute, relative to the median): the smallest scale believed, in the signal's unit; "log" is
+that of a logarithm of seconds."""
 
 DEFAULT_FLOOR = (1e-9, 0.10)
+
+SMALLEST_TIME = 1e-4
+"""Seconds added before the logarithm: below them, nobody cares for factors."""
+
+RECURS = 0.7
+"""A run of the baseline this high, of the one found, is of its kind."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,8 @@ class Effect:
     """How one series moved. `z` is in baseline scales, never negative; `sign` +1 up, -1 down.
 
     `value` is the median of the newest half of the anomalous run (a young fault is still
-    growing), `duration_seconds` how long the run lasts, `n_window` its points.
+    growing), `duration_seconds` how long the run lasts, `n_window` its points. `recurrence` is
+    how many runs as high the baseline leads to expect in a window as long.
     """
 
     reference: Reference
@@ -69,6 +79,7 @@ class Effect:
     onset: Onset
     duration_seconds: float
     n_window: int
+    recurrence: float = 0.0
 
 
 def reference_of(values: Floats, signal: str, unit: str) -> Reference | None:
@@ -108,6 +119,7 @@ def measure(
     found = reference_of(values[begin:end], series.signal, series.unit)
     if found is None:
         return None
+    log_scale = _log_scale(values[begin:end]) if series.unit == "s" else None
     inside = values[first:last]
     moments = times[first:last]
     step = _step(times)
@@ -117,14 +129,29 @@ def measure(
         onset = find_onset(moments, deviations, step)
         if onset is None:
             continue
-        effect = _describe(found, inside, moments, onset, sign, step)
+        usual = sign * (values[begin:end] - found.centre) / found.scale
+        recurrence = runs_as_high(usual, RECURS * onset.score) * inside.size / max(usual.size, 1)
+        effect = _describe(found, inside, moments, onset, sign, step, recurrence, log_scale)
         if best is None or effect.z > best.z:
             best = effect
     return best
 
 
+def _log_scale(seconds: Floats) -> float | None:
+    """The scale of durations on a log scale: they vary by factors, and up more than down."""
+    found = reference_of(np.log(np.maximum(seconds, 0.0) + SMALLEST_TIME), "", "log")
+    return found.scale if found else None
+
+
 def _describe(
-    found: Reference, inside: Floats, moments: Floats, onset: Onset, sign: int, step: float
+    found: Reference,
+    inside: Floats,
+    moments: Floats,
+    onset: Onset,
+    sign: int,
+    step: float,
+    recurrence: float,
+    log_scale: float | None,
 ) -> Effect:
     run = inside[onset.start : onset.stop]
     newest = np.sort(run[run.size // 2 :])
@@ -133,8 +160,11 @@ def _describe(
     # and no more than 4, or a long window would make any drift significant.
     weight = math.sqrt(min(1.0 + (newest.size - 1) / 4.0, 4.0))
     z = max(0.0, sign * (value - found.centre) / found.scale) * weight
+    if sign > 0 and log_scale is not None:
+        ratio = math.log(max(value, 0.0) + SMALLEST_TIME) - math.log(found.centre + SMALLEST_TIME)
+        z = min(z, max(0.0, ratio) / log_scale * weight)
     duration = float(moments[onset.stop - 1] - moments[onset.start]) + step
-    return Effect(found, value, z, sign, onset, duration, int(run.size))
+    return Effect(found, value, z, sign, onset, duration, int(run.size), recurrence)
 
 
 def _middle(ordered: Floats) -> float:

@@ -1,6 +1,6 @@
 """Evidence confidence from magnitude and sample size.
 
-confidence = magnitude x significance x traffic, each 0..1 and monotone:
+confidence = magnitude x significance x traffic x novelty, each 0..1 and monotone:
 
 - magnitude is a Hill curve x^h / (x^h + k^h) of the change, in terms a responder would use:
   points of error ratio, log of the latency ratio, restarts. For error ratios h = 1.25 and
@@ -10,6 +10,7 @@ confidence = magnitude x significance x traffic, each 0..1 and monotone:
   an engineer would call the change "maybe", e.g. latency x 1.8.
 - significance is logistic in z, centred one scale above sqrt(2 ln m), the largest z expected
   from m healthy series: looking at more series asks for more.
+- novelty is 1 / (1 + 2 r) where the baseline has r runs as high in a window as long.
 - traffic is 1 - exp(-n / 8) of the requests behind a ratio: 3 failures of 6 requests is weak.
 """
 
@@ -23,6 +24,9 @@ ERROR_RATIOS = frozenset({"error_ratio", "client_error_ratio"})
 WILSON_Z = 0.6745
 UNKNOWN_REQUESTS = 30.0
 """Requests assumed behind an error ratio when no request rate was gathered."""
+
+RECURRING = 2.0
+"""What the baseline does once in a window as long is worth a third of what it never does."""
 
 _DIFFERENCE: dict[str, tuple[float, float]] = {
     "cpu_saturation": (0.25, 2.0),
@@ -79,7 +83,7 @@ def confidence_of(
     effect: Effect, signal: str, unit: str, tests: int, requests: float | None = None
 ) -> float:
     """Evidence confidence 0..1 of one measured effect; `requests` only matters to ratios."""
-    sure = significance(effect.z, tests)
+    sure = significance(effect.z, tests) / (1.0 + RECURRING * effect.recurrence)
     centre, value = effect.reference.centre, effect.value
     if signal in ERROR_RATIOS:
         seen = UNKNOWN_REQUESTS if requests is None else requests

@@ -1,50 +1,54 @@
-"""From what requests did differently to evidence, and to how far each service is to blame.
+"""How far each service is to blame for what requests do differently, by operation.
+
+Only for traces chosen without looking at them (`Telemetry.traces_unbiased`): then what one
+operation does can be compared with what it did, and a service that is merely called less, or by
+other requests, shows nothing. Alerts come at any time after what they tell of, so every moment
+near the start is tried. What a service did at any of them counts by how likely the moment is: not
+everything shows at once, and an average would thin out what shows only at the right one.
 
 Time is shared out: a service answers for the share of all lost time that was lost in it or on
-the way to and from it, as far as its edges agree (all of them slow: it is the service; one of
-many: it is the other end). A habit that changed counts by how sure and how large the change is;
+the way to and from it: of an edge, the end more of whose edges are slow has the larger part (one
+of many: it is the other end). A habit that changed counts by how sure and how large the change is;
 a change further down explains those above it, for callers see other answers.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
-import numpy as np
-
-from correlation.log_patterns import fingerprints, normal_level
 from correlation.magnitude import hill
-from correlation.request_evidence import (
-    Habit,
-    Operation,
-    Requests,
-    Slower,
-    arranged,
-    call_habits,
-    habits,
-    slower,
+from correlation.request_flow import ENDED, ENTERED, Flow, flow
+from correlation.request_habits import Done, Habit, Habits
+from correlation.request_onsets import Moment, likely_onsets
+from correlation.request_report import (
+    REPORTED,
+    call_evidence,
+    step_evidence,
+    strongest,
+    time_evidence,
 )
-from correlation.telemetry import Evidence, LogLine, Telemetry
-from correlation.units import humanised
-
-SELF_TIME, EDGE_TIME, CALLS = "self_time_by_operation", "edge_time", "calls_made"
-REQUEST_SIGNALS = frozenset({SELF_TIME, EDGE_TIME, CALLS})
+from correlation.request_spans import Requests, arranged
+from correlation.request_times import Slower, Times
+from correlation.telemetry import Evidence, Telemetry
 
 LEVEL_WEIGHTS = {"fatal": 1.0, "error": 1.0, "warn": 0.95, "": 0.85, "info": 0.85, "debug": 0.6}
-REPORTED = 0.15
-MOST = 6
-"""Pieces of evidence of one kind for one service, strongest first."""
+BROKEN_LEVELS = frozenset({"error", "fatal"})
 
-STEP_SECONDS = 30.0
-"""Onsets are tried this far apart."""
+CUT_SHORT = 1.0
+"""An operation that ends where it used to go on: as good as an error line."""
 
-_LOCATION = re.compile(r"[\w.$\[\]]+(?:#|\.\w{1,4}:)\d+\b")
-_WORDS = re.compile(r"[A-Za-z][A-Za-z_.]*")
-_MASK = re.compile(r"<\w+>")
+RECOVERED = 0.25
+"""One that ends where it used to log an error, or goes on where it used to end: it got better."""
+
+NEW_CALL, LOST_CALL = 0.45, 0.9
+"""A call that is no longer made says that work stopped, as far as no other is made instead: a new
+one may only follow another's, or show that a service goes on where it used to fail.
+"""
+
+EXPLAINED = 0.7
+"""How much of a change a certain change further down explains."""
 
 
 @dataclass(eq=False)
@@ -68,97 +72,108 @@ class RequestFindings:
         return self.time, self.lines, self.calls
 
 
-@dataclass(eq=False)
-class _Statement:
-    level: str
-    template: str
-    identity: str
-    by_operation: dict[Operation, set[str]] = field(default_factory=dict)
-    lines: list[LogLine] = field(default_factory=list)
+@dataclass(frozen=True, eq=False)
+class _Changes:
+    """All that is different at one moment."""
+
+    moment: Moment
+    times: list[Slower]
+    made: list[Habit]
+    said: list[Habit]
+
+    @property
+    def habits(self) -> int:
+        """How many habits were put to the test."""
+        return max(len(self.made) + len(self.said), 10)
+
+    @property
+    def height(self) -> float:
+        """How well it parts before from since: the strongest changes, none counting for all."""
+        pulls = [min(max(one.z, 0.0), 12.0) for one in self.times if one.now > 1.3 * one.before]
+        pulls += [min(abs(one.z), 12.0) for one in (*self.made, *self.said)]
+        return sum(sorted(pulls, reverse=True)[:8])
 
 
 def request_findings(telemetry: Telemetry) -> RequestFindings | None:
-    """None without unbiased traces on both sides of the window's start."""
+    """None without unbiased traces."""
     if not telemetry.traces_unbiased or not telemetry.spans:
         return None
     requests = arranged(span for span in telemetry.spans if span.start <= telemetry.as_of)
-    statements, seen = _statements(telemetry, requests)
-    called = call_habits(requests)
-    logged = {key: one.by_operation for key, one in statements.items()}
-    callees: dict[str, set[str]] = {}
-    for operation, other in requests.calls:
-        if operation[0] != other[0]:
-            callees.setdefault(operation[0], set()).add(other[0])
-    tried: list[tuple[float, float, RequestFindings]] = []
-    for onset in _onsets(telemetry, requests):
-        times = slower(requests, telemetry, onset)
-        made, said = habits(requests, onset, called), habits(requests, onset, logged)
-        weight = _plausible(onset - telemetry.started_at)
-        found = _findings(telemetry, onset, times, made, said, statements, callees)
-        tried.append((weight, _height(times, made, said), found))
-    _, _, best = max(tried, key=lambda one: (one[0] * one[1], -one[2].onset))
-    best.lines_seen = seen
-    total = sum(weight for weight, _, _ in tried)
-    for worths, kind in zip(best.by_kind(), range(3), strict=True):
-        names = {name for _, _, found in tried for name in found.by_kind()[kind]}
-        for name in sorted(names):
-            shares = [(w, found.by_kind()[kind].get(name, 0.0)) for w, _, found in tried]
-            worths[name] = sum(w * worth for w, worth in shares) / total
-    return best
-
-
-def _findings(
-    telemetry: Telemetry,
-    onset: float,
-    times: list[Slower],
-    made: list[Habit],
-    said: list[Habit],
-    statements: Mapping[tuple[str, Hashable], _Statement],
-    callees: Mapping[str, set[str]],
-) -> RequestFindings:
-    """What there is to say if it began at `onset`."""
-    found = RequestFindings(onset, compared=frozenset(one.service for one in times))
-    tests = max(len(times) + len(made) + len(said), 10)
-    _blame_time(found, times, tests, telemetry)
-    for item in made:
-        worth = _habit_worth(item, tests) * 0.9
-        found.calls[item.service] = max(found.calls.get(item.service, 0.0), worth)
-        if worth >= REPORTED:
-            found.evidence.append(_call_evidence(item, worth, telemetry, onset))
-    for item in said:
-        one = statements[item.service, item.what]
-        worth = _habit_worth(item, tests) * LEVEL_WEIGHTS.get(one.level, 0.6)
-        found.lines[item.service] = max(found.lines.get(item.service, 0.0), worth)
-        if worth >= REPORTED:
-            found.evidence.append(_line_evidence(item, one, worth, telemetry, onset))
-    _explain_callers(found.lines, found.calls, callees)
-    found.evidence = _strongest(found.evidence)
+    course = flow(telemetry, requests)
+    times = Times(requests, telemetry)
+    made = Habits(requests.starts, requests.ran, _calls(requests))
+    said = Habits(requests.starts, course.ran, course.done)
+    tried: list[tuple[float, _Changes, RequestFindings]] = []
+    for moment in likely_onsets(telemetry, requests.starts):
+        at = moment.onset
+        changes = _Changes(moment, times.slower(at), made.compared(at), said.compared(at))
+        tried.append((moment.weight, changes, _weighed(changes, course)))
+    best = max(tried, key=lambda one: (one[0] * one[1].height, -one[1].moment.onset))
+    found = RequestFindings(best[1].moment.onset, compared=best[2].compared)
+    found.lines_seen = course.lines_seen
+    found.evidence = _told(best[1], course, telemetry)
+    for kind, worths in enumerate(found.by_kind()):
+        for weight, _, one in tried:
+            for name, worth in one.by_kind()[kind].items():
+                worths[name] = max(worths.get(name, 0.0), weight * worth)
+    _explain_callers(found.lines, found.calls, requests.callees())
     return found
 
 
-def _onsets(telemetry: Telemetry, requests: Requests) -> list[float]:
-    """Moments near the start that have traces just before them; the start when none has."""
-    start, last = telemetry.started_at, telemetry.as_of - STEP_SECONDS
-    moments = np.sort(np.array(list(requests.starts.values())))
+def _calls(requests: Requests) -> Done:
+    return {
+        (operation[0], (operation[1], *called)): {operation: traces}
+        for (operation, called), traces in sorted(requests.calls.items())
+    }
+
+
+def _weighed(changes: _Changes, course: Flow) -> RequestFindings:
+    """Who is to blame if it began at that moment."""
+    found = RequestFindings(
+        changes.moment.onset, compared=frozenset(one.service for one in changes.times)
+    )
+    found.time = _time_blame(changes)
+    for item, worth in _call_changes(changes):
+        found.calls[item.service] = max(found.calls.get(item.service, 0.0), worth)
+    for item, worth in _steps(changes, course):
+        found.lines[item.service] = max(found.lines.get(item.service, 0.0), worth)
+    return found
+
+
+def _steps(changes: _Changes, course: Flow) -> list[tuple[Habit, float]]:
+    """Each changed step with its worth, by what the course turned from and to."""
+    branches: dict[tuple[str, str], list[Habit]] = {}
+    for item in changes.said:
+        branches.setdefault((item.service, _step(item)[0]), []).append(item)
     found = []
-    for since in (-90.0, -60.0, -30.0, 0.0, 30.0):
-        at = start + since
-        before = np.searchsorted(moments, at) - np.searchsorted(moments, at - 60.0)
-        if telemetry.window[0] <= at <= last and before >= 10:
-            found.append(at)
-    return found or [start]
+    for (service, _), items in branches.items():
+        to = max(items, key=lambda item: item.z)
+        away = min(items, key=lambda item: item.z)
+        better = _broken(course, service, to) < _broken(course, service, away)
+        for item in items:
+            weight = RECOVERED if better else _weight(course, service, to)
+            found.append((item, weight * _habit_worth(item, changes.habits)))
+    return found
 
 
-def _height(times: list[Slower], made: list[Habit], said: list[Habit]) -> float:
-    """How well a moment parts before from since: the strongest changes, none counting for all."""
-    pulls = [min(max(one.z, 0.0), 12.0) for one in times if one.now > 1.3 * one.before]
-    pulls += [min(abs(one.z), 12.0) for one in (*made, *said)]
-    return sum(sorted(pulls, reverse=True)[:8])
+def _step(item: Habit) -> tuple[str, str]:
+    assert isinstance(item.what, tuple)
+    return str(item.what[0]), str(item.what[1])
 
 
-def _plausible(since_start: float) -> float:
-    """Alerts come a little after what they tell of: the further from that, the less likely."""
-    return math.exp(-abs(since_start + 15.0) / 45.0)
+def _broken(course: Flow, service: str, item: Habit) -> int:
+    """How ill a step bodes: 2 for one to an error line, 1 to the end of the operation."""
+    _, after = _step(item)
+    if after == ENDED:
+        return 1
+    return 2 if course.statements[service, after].level in BROKEN_LEVELS else 0
+
+
+def _weight(course: Flow, service: str, item: Habit) -> float:
+    _, after = _step(item)
+    if after == ENDED:
+        return CUT_SHORT
+    return LEVEL_WEIGHTS.get(course.statements[service, after].level, 0.6)
 
 
 def _sure(z: float, tests: int) -> float:
@@ -170,39 +185,68 @@ def _habit_worth(item: Habit, tests: int) -> float:
     return _sure(item.z, tests) * hill(abs(item.ratio), 1.6, 2.0)
 
 
-def _blame_time(
-    found: RequestFindings, times: list[Slower], tests: int, telemetry: Telemetry
-) -> None:
-    sure = [(_sure(one.z, tests) if one.z > 0 else 0.0, one) for one in times]
-    lost = [(sureness * one.lost_seconds, one) for sureness, one in sure]
-    total = sum(seconds for seconds, _ in lost)
+def _call_changes(changes: _Changes) -> list[tuple[Habit, float]]:
+    """Each changed call with its worth."""
+    worths = [_habit_worth(item, changes.habits) for item in changes.made]
+    gained: dict[str, float] = {}
+    lost: dict[str, float] = {}
+    for item, worth in zip(changes.made, worths, strict=True):
+        side = gained if item.z > 0 else lost
+        side[item.service] = side.get(item.service, 0.0) + worth
+    found = []
+    for item, worth in zip(changes.made, worths, strict=True):
+        weight = NEW_CALL
+        if item.z < 0:
+            less, more = lost[item.service], gained.get(item.service, 0.0)
+            weight = LOST_CALL * less / max(less + more, 1e-9)
+        found.append((item, weight * worth))
+    return found
+
+
+def _longer(one: Slower) -> float:
+    return hill(max(math.log((one.now + 5e-4) / (one.before + 5e-4)), 0.0), 0.5, 2.0)
+
+
+def _lost(changes: _Changes) -> list[tuple[Slower, float, float]]:
+    """Each time with how surely it grew, 0..1, and the seconds surely lost."""
+    return [
+        (one, sure, sure * one.lost_seconds)
+        for one in changes.times
+        for sure in (_sure(one.z, max(len(changes.times), 10)) if one.z > 0 else 0.0,)
+    ]
+
+
+def _time_blame(changes: _Changes) -> dict[str, float]:
+    lost = _lost(changes)
+    total = sum(seconds for _, _, seconds in lost)
     if total <= 0.0:
-        return
+        return {}
     edges: dict[tuple[str, str], tuple[float, float]] = {}
     own: dict[str, float] = {}
-    strongest: dict[str, float] = {}
-    for (sureness, one), (seconds, _) in zip(sure, lost, strict=True):
-        worth = sureness * hill(
-            max(math.log((one.now + 5e-4) / (one.before + 5e-4)), 0.0), 0.5, 2.0
-        )
+    most: dict[str, float] = {}
+    for one, sure, seconds in lost:
+        worth = sure * _longer(one)
         if one.peer:
             known = edges.get((one.service, one.peer), (0.0, 0.0))
             edges[one.service, one.peer] = (known[0] + seconds, max(known[1], worth))
         else:
             own[one.service] = own.get(one.service, 0.0) + seconds
-            strongest[one.service] = max(strongest.get(one.service, 0.0), worth)
-        confidence = worth * (0.4 + 0.6 * min(1.0, 2.0 * seconds / total))
-        if confidence >= REPORTED:
-            found.evidence.append(
-                _time_evidence(one, confidence, seconds / total, telemetry, found)
-            )
-    for service in sorted(set(own) | {end for edge in edges for end in edge}):
-        touching = [pair for edge, pair in sorted(edges.items()) if service in edge]
-        on_edges = sum(seconds for seconds, _ in touching)
-        agreeing = sum(worth for _, worth in touching) / len(touching) if touching else 0.0
-        share = (own.get(service, 0.0) + on_edges * agreeing) / total
-        worth = max([strongest.get(service, 0.0), *(worth for _, worth in touching)])
-        found.time[service] = worth * min(1.0, share) ** 0.7
+            most[one.service] = max(most.get(one.service, 0.0), worth)
+    slow: dict[str, list[float]] = {}
+    for edge, (_, worth) in edges.items():
+        for end in edge:
+            slow.setdefault(end, []).append(worth)
+    agreeing = {service: sum(worths) / len(worths) for service, worths in slow.items()}
+    for edge, (seconds, worth) in sorted(edges.items()):
+        both = sum(agreeing[end] for end in edge)
+        for end in edge:
+            share = agreeing[end] / both if both > 0.0 else 0.0
+            own[end] = own.get(end, 0.0) + seconds * share
+            most[end] = max(most.get(end, 0.0), worth)
+    return {
+        service: most.get(service, 0.0) * min(1.0, own[service] / total) ** 0.7
+        for service in sorted(own)
+    }
 
 
 def _explain_callers(
@@ -220,173 +264,25 @@ def _explain_callers(
                     below = max(below, strength.get(other, 0.0))
         for worths in (lines, calls):
             if name in worths:
-                worths[name] *= 1.0 - 0.7 * below
+                worths[name] *= 1.0 - EXPLAINED * below
 
 
-def _statements(
-    telemetry: Telemetry, requests: Requests
-) -> tuple[dict[tuple[str, Hashable], _Statement], frozenset[int]]:
-    """Lines by what wrote them, as far as they belong to an operation of a trace."""
-    lines = [line for line in telemetry.logs if line.at <= telemetry.as_of]
-    found: dict[tuple[str, Hashable], _Statement] = {}
-    seen = set()
-    for line, (template, identity, level) in zip(
-        lines, fingerprints([line.message for line in lines]), strict=True
-    ):
-        operation = requests.operation_of.get((line.trace_id, line.span_id))
-        if operation is None or operation[0] != line.service:
-            operation = requests.entry_of.get((line.trace_id, line.service))
-        if operation is None:
-            continue
-        seen.add(id(line))
-        level = normal_level(line.level) or level
-        one = found.setdefault(
-            (line.service, statement_of(template)), _Statement(level, template, identity)
-        )
-        one.by_operation.setdefault(operation, set()).add(line.trace_id)
-        one.lines.append(line)
-    return dict(sorted(found.items(), key=lambda pair: (pair[0][0], str(pair[0][1])))), frozenset(
-        seen
-    )
-
-
-def statement_of(template: str) -> str:
-    """What wrote a line: its code location where it says so, else the first words.
-
-    The data in a line may have a shape of its own that is no template; what stands first does not.
-    """
-    location = _LOCATION.search(template[:100])
-    if location is not None:
-        return location[0]
-    return " ".join(_WORDS.findall(_MASK.sub(" ", template))[:6])
-
-
-def _strongest(evidence: Iterable[Evidence]) -> list[Evidence]:
-    kept: dict[tuple[str, str], int] = {}
-    chosen = []
-    for item in sorted(evidence, key=lambda item: (-item.confidence, item.key)):
-        group = (item.service, item.signal)
-        kept[group] = kept.get(group, 0) + 1
-        if kept[group] <= MOST:
-            chosen.append(item)
-    return chosen
-
-
-def _time_evidence(
-    one: Slower, confidence: float, share: float, telemetry: Telemetry, found: RequestFindings
-) -> Evidence:
-    where = f"{one.service} to {one.peer}" if one.peer else one.service
-    what = "on the way" if one.peer else "of its own"
-    signal = EDGE_TIME if one.peer else SELF_TIME
-    return Evidence(
-        key=f"trace:{one.service}{'>' + one.peer if one.peer else ''}:{signal}:"
-        f"{_name(one.operation)}",
-        type="trace",
-        service=one.service,
-        signal=signal,
-        confidence=round(min(confidence, 0.97), 4),
-        onset_at=found.onset,
-        baseline=round(one.before, 6),
-        value=round(one.now, 6),
-        title=f'{where}: "{one.operation}" takes {humanised(one.now, "s")} {what}, '
-        f"usually {humanised(one.before, 's')}: {share:.0%} of the time lost",
-        unit="s",
-        peer=one.peer or None,
-        source=telemetry.trace_source,
-        details={
-            "operation": one.operation,
-            "share": round(share, 4),
-            "n": one.executions,
-            "compared_with": one.executions_before,
-            "effect": round(one.z, 3),
-            "trace_ids": [],
-            "samples": [],
-            "apart": [],
-        },
-    )
-
-
-def _call_evidence(item: Habit, worth: float, telemetry: Telemetry, onset: float) -> Evidence:
-    assert isinstance(item.what, tuple)
-    operation, peer, called = (str(part) for part in item.what)
-    change = _change(item)
-    return Evidence(
-        key=f"trace:{item.service}>{peer}:{CALLS}:{_name(operation, called)}",
-        type="trace",
-        service=item.service,
-        signal=CALLS,
-        confidence=round(min(worth, 0.95), 4),
-        onset_at=onset,
-        baseline=round(item.n0 / item.of0, 6),
-        value=round(item.n1 / item.of1, 6),
-        title=f'{item.service}: "{operation}" calls "{called}" of {peer} in '
-        f"{item.n1 / item.of1:.0%} of its requests, {item.n0 / item.of0:.0%} before",
-        unit="ratio",
-        direction="up" if item.z > 0 else "down",
-        source=telemetry.trace_source,
-        details={
-            "operation": operation,
-            "change": change,
-            "called": peer,
-            "n": item.of1,
-            "compared_with": item.of0,
-            "share": round(item.n1 / item.of1, 4),
-            "effect": round(item.z, 3),
-            "trace_ids": [],
-            "samples": [],
-            "apart": [],
-        },
-    )
-
-
-def _line_evidence(
-    item: Habit, one: _Statement, worth: float, telemetry: Telemetry, onset: float
-) -> Evidence:
-    since = [line for line in one.lines if line.at >= onset]
-    shown = _spread(since or one.lines)
-    change = _change(item)
-    text = " ".join(one.template.split())[:110]
-    return Evidence(
-        key=f"log:{item.service}:{one.identity}",
-        type="log",
-        service=item.service,
-        signal="log_template",
-        confidence=round(min(worth, 0.97), 4),
-        onset_at=onset,
-        baseline=round(item.n0 / item.of0, 6),
-        value=round(item.n1 / item.of1, 6),
-        title=f'{item.service}: {change} log pattern "{text}" (in {item.n1} of {item.of1} '
-        f"requests, {item.n0} of {item.of0} before)",
-        unit="ratio",
-        direction="up" if item.z > 0 else "down",
-        source=telemetry.log_source,
-        query=telemetry.log_query,
-        details={
-            "template": one.template,
-            "template_id": one.identity,
-            "change": change,
-            "level": one.level,
-            "count": len(since),
-            "count_baseline": len(one.lines) - len(since),
-            "requests": item.of1,
-            "requests_baseline": item.of0,
-            "effect": round(item.z, 3),
-            "samples": [line.message[:1000] for line in shown],
-            "names": [],
-            "points": [],
-        },
-    )
-
-
-def _change(item: Habit) -> str:
-    if item.z > 0:
-        return "new" if item.n0 == 0 else "surging"
-    return "vanished" if item.n1 == 0 else "fading"
-
-
-def _spread(lines: Sequence[LogLine]) -> list[LogLine]:
-    return [lines[0], lines[len(lines) // 2], lines[-1]] if len(lines) > 3 else list(lines)
-
-
-def _name(*words: str) -> str:
-    return blake2b("\x1f".join(words).encode(), digest_size=6).hexdigest()
+def _told(changes: _Changes, course: Flow, telemetry: Telemetry) -> list[Evidence]:
+    """What to say of the moment that was chosen."""
+    onset, evidence = changes.moment.onset, []
+    lost = _lost(changes)
+    total = sum(seconds for _, _, seconds in lost) or 1.0
+    for one, sure, seconds in lost:
+        confidence = sure * _longer(one) * (0.4 + 0.6 * min(1.0, 2.0 * seconds / total))
+        if confidence >= REPORTED:
+            evidence.append(time_evidence(one, confidence, seconds / total, telemetry, onset))
+    for item, worth in _call_changes(changes):
+        if worth >= REPORTED:
+            evidence.append(call_evidence(item, worth, telemetry, onset))
+    for item, worth in _steps(changes, course):
+        name, after = _step(item)
+        if worth >= REPORTED and after != ENDED:
+            before = None if name == ENTERED else course.statements[item.service, name]
+            statement = course.statements[item.service, after]
+            evidence.append(step_evidence(item, statement, before, worth, telemetry, onset))
+    return strongest(evidence)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from correlation.changepoint import find_onset
+from correlation.changepoint import find_onset, runs_as_high
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,19 @@ def test_a_slow_ramp_is_less_certain_than_a_jump() -> None:
     assert slow is not None
     assert sharp is not None
     assert (sharp.uncertainty_seconds, slow.uncertainty_seconds > 5.0) == (5.0, True)
+
+
+@pytest.mark.parametrize(
+    ("deviations", "score", "count"),
+    [
+        ([0, 0, 0], 1.0, 0),
+        ([8, 0, 8, 8, 0, 3], 1.0, 3),
+        ([8, 0, 8, 8, 0, 3], 6.0, 2),
+        ([8, 0, 8, 8, 0, 3], 7.0, 1),
+        ([900], 6.1, 0),
+    ],
+)
+def test_runs_as_high_counts_separate_runs(
+    deviations: list[float], score: float, count: int
+) -> None:
+    assert runs_as_high(np.array(deviations, dtype=float), score) == count

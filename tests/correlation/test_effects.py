@@ -79,3 +79,25 @@ def test_points_that_are_not_numbers_are_passed_over() -> None:
 
     assert effect is not None
     assert (effect.value, effect.reference.n) == (0.5, 30)
+
+
+def test_what_the_baseline_does_as_well_recurs() -> None:
+    spiky = ([0.0] * 9 + [0.6]) * 6
+
+    rare = measured(make_series([0.0] * 60, [0.0, 0.5, 0.0, 0.0, 0.0, 0.0]))
+    usual = measured(make_series(spiky, [0.0, 0.5, 0.0, 0.0, 0.0, 0.0]))
+
+    assert rare is not None
+    assert usual is not None
+    assert (rare.recurrence, usual.recurrence) == (0.0, 0.6)
+
+
+def test_a_slow_minute_among_durations_that_vary_by_factors_is_no_outlier() -> None:
+    varied = [0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.3, 0.4, 0.1] * 6
+
+    slow = measured(make_series(varied, [0.1, 0.9, 0.1], "latency_p95", "s"))
+    far = measured(make_series([0.1] * 60, [0.1, 0.9, 0.1], "latency_p95", "s"))
+
+    assert slow is not None
+    assert far is not None
+    assert slow.z < 8.0 < far.z

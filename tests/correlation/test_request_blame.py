@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from correlation.ranking import rank
-from correlation.request_blame import request_findings, statement_of
+from correlation.request_blame import request_findings
 from correlation.telemetry import LogLine, Span, Telemetry
 
 START = 1_000.0
@@ -120,6 +120,55 @@ def test_searched_traces_are_not_compared() -> None:
     assert request_findings(replace(make_requests(slow_shop), traces_unbiased=False)) is None
 
 
-def test_statement_is_its_code_location_or_its_first_words() -> None:
-    assert statement_of("c.s.Contacts#37 TraceID: <hex> found") == "c.s.Contacts#37"
-    assert statement_of("order <id> taken in <dur>") == "order taken in"
+def make_steps(*, bad: str) -> Telemetry:
+    """The cart logs a second line after its first; since the start it logs `bad` ("": nothing)."""
+    telemetry = make_requests(nothing)
+    lines = [*telemetry.logs]
+    for line in telemetry.logs:
+        if line.service == "cart":
+            well = line.at < START
+            text = "basket sent" if well else bad
+            if text:
+                level = "info" if well else "error"
+                lines.append(replace(line, at=line.at + 0.001, message=text, level=level))
+    return replace(telemetry, logs=tuple(lines))
+
+
+def test_operation_that_ends_early_blames_its_service() -> None:
+    found = request_findings(make_steps(bad=""))
+
+    assert found is not None
+    assert max(found.lines, key=lambda name: found.lines[name]) == "cart"
+    assert [item.title for item in found.evidence if item.type == "log"] == [
+        'cart: vanished log pattern "basket sent" after "basket opened" (in 0 of 60 requests, '
+        "60 of 60 before)"
+    ]
+
+
+def test_service_that_got_better_is_not_to_blame() -> None:
+    worse = request_findings(make_steps(bad="basket lost"))
+    telemetry = make_steps(bad="basket lost")
+    turned = [
+        replace(line, message="basket sent", level="info")
+        if line.level == "error"
+        else replace(line, message="basket lost", level="error")
+        if line.message == "basket sent"
+        else line
+        for line in telemetry.logs
+    ]
+
+    better = request_findings(replace(telemetry, logs=tuple(turned)))
+
+    assert worse is not None
+    assert better is not None
+    assert worse.lines["cart"] > 0.8
+    assert better.lines["cart"] < 0.3
+
+
+def test_fault_noticed_late_is_found_all_the_same() -> None:
+    telemetry = make_requests(slow_shop, since=200, total=320)
+    late = replace(telemetry, started_at=START + 90.0)
+
+    ranking = rank(late)
+
+    assert ranking.causes[0].service == "shop"
