@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from correlation import engine_version, ranking_text, snapshots
+from correlation import engine_version, ranking_text, rule_shelf, snapshots
 from correlation.models import Analysis, EvidenceSnapshot
 from correlation.rule_pack import digest_of
 from correlation.snapshots import InForce
@@ -35,7 +35,7 @@ def replay(analysis: Analysis, *, with_current: bool = False) -> Replay:
     """
     snapshot = snapshots.stored(analysis)
     telemetry = snapshots.load(analysis)
-    today = InForce.now()
+    today = InForce.now(rule_shelf.in_force().rules)
     before = snapshots.answer_of(snapshot)
     in_force = today if with_current else snapshots.in_force_of(snapshot)
     answer = in_force.rank(telemetry)
