@@ -20,7 +20,7 @@ ACROSS = 1000.0
 def value_axis(scale: Scale, unit: str, per: str = "") -> str:
     """Grid lines with their values in `unit` at the left; `per` says what whole numbers count."""
     parts = []
-    for value in nice_ticks(scale.low, scale.high, about=3):
+    for value in nice_ticks(scale.low, scale.high):
         if per and value % 1.0:
             continue
         y, text = scale.y(value), escape(humanised(value, unit))
