@@ -124,9 +124,10 @@ class RuleForm(forms.Form):
 
     def tell(self, error: BadRule) -> None:
         """Each message at its field; what lies inside the conditions with its path."""
+        known = set(self.errors)
         for path, messages in error.problems.items():
             field = path if path in self.fields else "conditions"
-            if field in self.errors:  # the field itself is wrong already
+            if field in known:  # the field itself is wrong already
                 continue
             for message in messages:
                 self.add_error(field, message if field == path else f"{path}: {message}")

@@ -10,9 +10,11 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import Role
 from accounts.permissions import role_required
@@ -158,11 +160,10 @@ def remove(request: PageRequest, name: str) -> HttpResponse:
     found = _shelved(name)
     if found.row is not None:
         rule_edits.remove(name=name, actor=request.user)
-    if found.origin == USER:
-        messages.success(request, f"The rule {name} is deleted.")
-        return redirect("rules")
-    messages.success(request, f"The rule {name} is as it is shipped.")
-    return redirect("rule", name)
+    told = "is deleted" if found.origin == USER else "is as it is shipped"
+    messages.success(request, f"The rule {name} {told}.")
+    address = reverse("rules") if found.origin == USER else reverse("rule", args=[name])
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
 
 @require_POST

@@ -78,9 +78,9 @@ def _asked(test: Test) -> tuple[str, str]:
         case LogTest(pattern=None):
             return f"{'logs' if test.more else 'stopped logging'} template", test.template
         case LogTest():
-            verb = "logs or fails with" if test.more else "stopped logging"
             level = f" at level {test.level}" if test.level else ""
-            return f"{verb}{level}", test.pattern.pattern if test.pattern else ""
+            verb = f"logs{level} or fails with" if test.more else f"stopped logging{level}"
+            return verb, test.pattern.pattern if test.pattern else ""
         case WorkloadTest():
             return "the orchestrator says", test.pattern.pattern
         case ChangeTest():

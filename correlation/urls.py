@@ -14,7 +14,7 @@ from correlation.verdict_api import VerdictsView
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("datasources", DataSourceViewSet, basename="data-source")
 router.register("correlation-rules", RuleViewSet, basename="correlation-rule")
-router.register("rules", RuleAliasViewSet, basename="rule")
+router.register("rules", RuleAliasViewSet, basename="correlation-rule-alias")
 
 urlpatterns = [
     path("incidents/<str:reference>/correlations", CorrelationsView.as_view()),

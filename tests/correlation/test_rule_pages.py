@@ -87,6 +87,7 @@ def test_page_of_a_rule_says_it_in_words(page: Client) -> None:
     assert "and at least 15 s later: requests waiting for a connection rose or" in html
     assert "Nobody has touched it." in html
     assert html.count("comes with the product") == 1
+    assert html.count('hx-post="/rules/dry-run"') == 1
 
 
 def test_page_of_a_broken_rule_says_why_and_can_still_be_edited(page: Client) -> None:
@@ -145,6 +146,15 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(
     assert said in answer.context["form"].errors[field][0]
     assert "Feed them." in answer.content.decode()
     assert CorrelationRule.objects.count() == 0
+
+
+def test_everything_wrong_inside_the_conditions_is_said_at_once(page: Client) -> None:
+    wrong = "any: [{log: '(a+)+b'}, {signal: cpus}]\nall: [{feature: mood}]"
+
+    answer = page.post("/rules/new", FILLED | {"conditions": wrong})
+
+    said = [one.split(":")[0] for one in answer.context["form"].errors["conditions"]]
+    assert said == ["any.0.log", "any.1.signal", "all.0.feature"]
 
 
 def test_copy_begins_with_the_other_rule(page: Client) -> None:
@@ -206,7 +216,9 @@ def test_switch_answers_the_list_or_goes_back_to_the_rule(page: Client) -> None:
 def test_delete_goes_back_to_the_list(page: Client) -> None:
     make_rule()
 
-    assert page.post("/rules/mine/remove").headers["Location"] == "/rules"
+    answer = page.post("/rules/mine/remove", headers={"HX-Request": "true"})
+
+    assert answer.headers["HX-Redirect"] == "/rules"
     assert CorrelationRule.objects.count() == 0
 
 
