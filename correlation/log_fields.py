@@ -22,6 +22,7 @@ _LEVEL_KEYS = ("level", "severity", "lvl", "levelname", "log.level", "loglevel",
 _NUMBERED = {"10": "trace", "20": "debug", "30": "info", "40": "warn", "50": "error", "60": "fatal"}
 
 _PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=("(?:[^"\\]|\\.)*"?|[^\s"]*)')
+_KLOG = re.compile(r'"((?:[^"\\]|\\.)*)"(?=\s+[\w./-]+=|\s*$)')
 _START = re.compile(r'[A-Za-z_][\w.@/-]*=(?:"|\S)')
 _CUT = re.compile(r'"(message|msg|log|event|error)"\s*:\s*"((?:[^"\\]|\\.)*)')
 _CUT_LEVEL = re.compile(r'"(?:level|severity|lvl)"\s*:\s*"(\w+)"')
@@ -44,9 +45,11 @@ def normal_level(word: str) -> str:
 
 
 def read_fields(text: str) -> Fields | None:
-    """The fields of a JSON or logfmt line; None when it is neither or holds no message."""
+    """The fields of a JSON, logfmt or klog line; None when it is none or holds no message."""
     if text.startswith("{"):
         return _from_json(text)
+    if text.startswith('"'):
+        return _from_klog(text)
     return _from_logfmt(text) if _START.match(text) else None
 
 
@@ -68,6 +71,15 @@ def _from_logfmt(text: str) -> Fields | None:
     if not any(key in fields for key in (*_MESSAGE_KEYS, *_ERROR_KEYS)) or len(fields) < 2:
         return None
     return _chosen(fields)
+
+
+def _from_klog(text: str) -> Fields | None:
+    """A quoted message with pairs after it."""
+    said = _KLOG.match(text)
+    if said is None or not said.group(1):
+        return None
+    fields = {key: _unquoted(value) for key, value in _PAIR.findall(text[said.end() :])}
+    return _chosen({**fields, "message": _unquoted(said.group())})
 
 
 def _unquoted(value: str) -> str:

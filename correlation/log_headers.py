@@ -27,7 +27,7 @@ _DATED = (  # a date with its time of day
     rf"|0[-/.](?:0|{_MONTH})(?:[-/.]0)?[T\s,_:-]+0[:.]0[:.]0(?:[.,:]0)?{_ZONE}"
     rf"|0-{_CLOCK}"
 )
-_END = r"[\])>]?[,:]?(?=[\s|]|$)"
+_END = r"(?:[\])>]?[,:]?(?=[\s|]|$)|\](?=\[))"
 _STAMP = rf"[\[(<]?(?:{_DATED}|0[-/.](?:0|{_MONTH})[-/.]0|{_CLOCK}|00+(?:\.0)?){_END}"
 _WORD = (
     r"(?:TRACE|VERBOSE|DEBUG|DBG|INFO(?:RMATION)?|NOTICE|LOG|WARN(?:ING)?|WRN|ERROR|ERR|SEVERE"
@@ -52,9 +52,11 @@ _PROGRAM = re.compile(
 )
 # what stands between the time and the level: words that are no prose
 _BEFORE_LEVEL = re.compile(
-    rf"\s+((?:(?=\S*[A-Z0\[\].:/_-])[^\s=\"']+\s+){{0,4}}?)\[?({_WORD})\b\]?:?(?=[\s|]|$)"
+    rf"\s+((?:(?=\S*[A-Z0\[\].:/_@-])[^\s=\"']+\s+){{0,4}}?)\[?({_WORD})\b\]?:?(?=[\s|]|$)"
 )
-_LEVEL = re.compile(rf"[\s|]*[\[(<]?(?:[\w.-]+:)?({_ANY_WORD})\b(?:/[\w-]+)?[\])>]?:?(?=[\s|]|$)")
+_LEVEL = re.compile(
+    rf"[\s|]*[\[(<]?(?:[\w.-]+:)?({_ANY_WORD})\b(?:/[\w-]+)?\s?[\])>]?:?(?=[\s|]|\[|$)"
+)
 _LETTER = re.compile(r"\s+(?:0\s+)+([VDIWEF])\s+")
 _NUMBERS = re.compile(r"\s+(?:-?0\s+){1,2}(?=\S)")
 _NAME = re.compile(r"(?<!\[)\b[A-Za-z]")
@@ -62,17 +64,22 @@ _PIPES = re.compile(r"\|\s*[\w.$-]*\|(?:0\|)?")
 _BRACKET = re.compile(
     r"\s*(?:\[(?:[^\s\[\]]|\[[^\s\[\]]*\])*\]"  # a thread, a process
     r"|\[(?:(?=\S*0)[^\s\[\]:]+|-+)(?:\s+(?:(?=\S*0)[^\s\[\]:]+|-+))*\]"  # ids of a request
+    r"|\[[a-z]+ 0+(?::[a-z]+ 0+)*\]"  # named ids
     r"|\(\w*\))(?=[\s:-])"
+    r"|\s*\[[^\[\]]+\](?=\s+[\w$]+(?:\.[\w$]+)+:?\s)"  # a thread before a dotted logger
 )
 _DASH = re.compile(r"\s*(?:0\s+---|-{1,3}|[|:*])\s+")
 _LOGGER = re.compile(
     r"\s*(?![\w.$]*(?:Error|Exception)\b)(?:"
-    r"(?=\S*[A-Z0._$]\S*:\s|\S*(?:\s\s|\t|\s+-\s|\s?\|))"  # a lower-case word and a colon is prose
-    r"[\w$@/-]+(?:\.[\w$@/-]+)*(?:\(0\)|\[0\]|:0)?(?::(?=\s)|\t|\s(?=\s)|\s+-(?=\s)|\s?\|)"
-    r"|(?=\S*[a-z]\.[a-z])[A-Za-z][\w$]*(?:\.[\w$]+)+(?=\s))\s*"
+    # a lower-case word and a colon is prose
+    r"(?=\S*[A-Z0._$]\S*:\s|\S*(?:\s\s|\t|(?:\s\*0)?\s+-\s|\s?\|))"
+    r"[\w$@/-]+(?:\.[\w$@/-]+)*(?:\(0\)|\[0\]|:0|\s\*0(?=\s-))?"
+    r"(?::(?=\s)|\t|\s(?=\s)|\s+-(?=\s)|\s?\|)"
+    r"|(?=\S*[a-z]\.[a-z]|\S+\[0\]\s)[A-Za-z][\w$]*(?:\.[\w$]+)+(?:\[0\])?(?=\s))\s*"
 )
 _TAG = re.compile(r"\s*[^\s:()]+\s*:\s")
 _REQUEST = re.compile(r"\s*\[(?:(?=\S*0)[^\s\[\]:]+|-+)(?:\s+(?:(?=\S*0)[^\s\[\]:]+|-+))*\](?=\s)")
+_WORKER = re.compile(r"\s+0#0:\s+(?:\*0\s+)?")  # process, thread, connection
 _GLOG = re.compile(r"([IWEF])0\s0:0:0\.0\s+0\s+\S+:0\]\s*")
 _BARE = re.compile(
     rf"\s*(?:\[({_ANY_WORD})\]|({_WORD})\b|(info|warn|fail|crit)(?=:\s+[A-Z]\w*\.)):?(?:\s+|$)"
@@ -121,6 +128,9 @@ def after_header(text: str) -> tuple[int, str]:
 
 def _after_logger(text: str, position: int, named: bool) -> int:
     """Pass over brackets, dashes and, unless `named` already, one logger's name."""
+    worker = _WORKER.match(text, position)
+    if worker:
+        return worker.end()
     for _ in range(6):
         bracket = _REQUEST if named else _BRACKET
         passed = _DASH.match(text, position) or bracket.match(text, position)

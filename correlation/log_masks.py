@@ -21,8 +21,9 @@ _SPACE = re.compile(r"\s+")
 # digits that are part of what a line says: code locations, and answers that tell of a failure
 _MEANT = re.compile(
     r"(?<=[A-Za-z_]#)[0-9]+"
+    r"|%[A-Z][A-Z_]*-\d-[A-Z0-9_]+(?=:)"  # the code of a message
     r"|(?:tatus(?:[ _-]?[Cc]ode)?|(?<![a-z])code|HTTP(?:/\d(?:\.\d)?)?)[\"']{0,2}[ =:]+[\"']?"
-    r"5\d\d\b"
+    r"5(?:0\d|1[01]|2\d|30|9[89])\b"
 )
 _TO_SPARED = {ord("0") + digit: 0xE000 + digit for digit in range(10)}
 _FROM_SPARED = {0xE000 + digit: ord("0") + digit for digit in range(10)}
@@ -51,7 +52,7 @@ MASKS: tuple[tuple[str, str], ...] = (
      r"(?:ns|us|µs|ms|s|secs?|seconds?|mins?|minutes?|h|hours?|milliseconds|microseconds)\b"),
     ("size", r"(?<![\w.])\d+(?:\.\d+)?\s?(?:(?:[KMGTkmgt]i?)?[Bb]|bytes)\b"),
     ("num", r"(?<!\w)[-+]?\d+(?:[.,:/]\d+)*%?(?![A-Za-z_])"),
-    ("num", r"\d+"),
+    ("num", r"(?<=_)-\d+|\d+"),
 )  # fmt: skip
 """(placeholder, expression), tried in this order at each place; for any tool that masks."""
 
@@ -70,7 +71,8 @@ def fold(text: str) -> bytes:
 
     The cheapest key that lines of one template mostly share; `unfolded` gives it as text.
     """
-    if "#" in text or ("5" in text and ("tatus" in text or "code" in text or "HTTP" in text)):
+    told = "5" in text and ("tatus" in text or "code" in text or "HTTP" in text)
+    if told or "#" in text or "%" in text:
         text = _MEANT.sub(_spare, text)
     key = text.encode("utf-8", "surrogatepass").translate(_TO_ZERO)
     long = _LONG in key
@@ -119,7 +121,7 @@ def mask(text: str) -> str:
 
 def _spare(match: re.Match[str]) -> str:
     found = match.group()
-    if found[0].isdigit():
+    if found[0].isdigit() or found[0] == "%":
         return found.translate(_TO_SPARED)
     return found[:-3] + found[-3:].translate(_TO_SPARED)
 

@@ -7,13 +7,28 @@ lines, so a message that comes a thousand times weighs what one weighs.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
+from hashlib import blake2b
 
-Shape = tuple[str, ...]
+from correlation.log_names import Context, names_among
+from correlation.log_places import announced, is_argument, may_vary, vanishes
+from correlation.log_shapes import (
+    ANY,
+    ARGUMENT,
+    CONDENSING,
+    NO_VALUE,
+    TOKEN,
+    Piece,
+    Shape,
+    condensed,
+    is_name,
+    is_word,
+    outline,
+    restored,
+    words,
+)
 
-ANY = "<*>"
 MANY_WORDS = 12
 """Distinct words in one place of otherwise equal messages that make the place a variable."""
 
@@ -21,63 +36,42 @@ MANY_ARGUMENTS = 4
 """The same in the place of an argument: after `=`, `:` or an opening bracket."""
 
 MANY_NAMES = 3
-"""Distinct names and quoted phrases, in otherwise equal messages, that make them variables."""
+"""Distinct names or quoted phrases that do; words where a preposition announces a name."""
 
 FEW_WORDS = 2
 """Words that must be left to say what happened when names and words are replaced."""
 
-_TOKEN = re.compile(
-    r"\.{3,}|(?:<(?:[a-z]+|\*)>|(?!\.{3})[^\s=:,;()\[\]{}\"'|<>]|(?<=\w)'(?=\w))+|[=:,;()\[\]{}\"'|<>]"
-)
-_NO_VALUE = re.compile(r"(?<=\w)=(?=\s+\w+=|\s*$)")
-_PLACEHOLDERS = re.compile(r"[-+./_~@#%*&?!$]*(?:<(?:[a-z]+|\*)>[-+./_~@#%*&?!$]*)+")
-# never values: what failed, where in the code, whether something is so
-_MEANT = re.compile(
-    r"^\| |\w(?:Exception|Error|Throwable|Fault)\b|#\d|^[5]\d\d$|^(?i:true|false|yes|no|on|off)$"
-)
-# a host, a class, a file, an account; a word with a number inside; hex that has no digit
-_VALUE = re.compile(
-    r"\w[./\\@~]\w|^[./~*\\]+\w|\w[/*]$|^[a-f]{4,}$|^[A-F]{2,}$"
-    r"|<[a-z]+>[^<>]*[A-Za-z]|[-_./<>]<[a-z]+>|^[a-fA-F]*<[a-z]+>"
-)
-_NAME = re.compile(r"\w_\w|<[a-z]+>|[a-z][A-Z]|\w-\w")
-_SEPARATORS = frozenset(",:;|")
-_QUOTES = frozenset("\"'")
-_OPENING = {")": "(", "]": "[", "}": "{"}
-_ARGUMENT = frozenset('=:([{"')
+ROUNDS = 4
+"""Each round may make equal what the one before it left apart in two places."""
 
+ENOUGH = 0.999
+"""Share of the evidence needed that makes a place a variable; short of 1 for rounding."""
 
-def shape(text: str) -> Shape:
-    """The tokens of a masked message, lists of placeholders as one placeholder."""
-    if "=" in text:
-        text = _NO_VALUE.sub("=<*>", text)
-    return _condensed(
-        [
-            ANY if token[0] == "<" and _PLACEHOLDERS.fullmatch(token) else token
-            for token in _TOKEN.findall(text)
-        ]
-    )
+_NUMBERED = re.compile(r"^[a-z][a-z-]*<num>$")
 
 
 def merged(shapes: Iterable[Shape]) -> dict[Shape, Shape]:
     """The template of each shape: itself, or one with `ANY` where shapes differ in a value."""
     template = {found: found for found in shapes}
-    template = _by_outline(template, loose=False, need=2, words=1)
-    template = _by_outline(template, loose=True, need=MANY_NAMES, words=FEW_WORDS)
-    for _ in range(3):
-        wider = _widened(set(template.values()))
+    template = _by_outline(template, loose=False, need=2, least=1)
+    template = _by_outline(template, loose=True, need=MANY_NAMES, least=FEW_WORDS)
+    known: set[str] = set()
+    template = _absorbed(template, known, set(template.values()))
+    for _ in range(ROUNDS):
+        wider = _widened(set(template.values()), known)
         if not wider:
             break
         template = {found: wider.get(kept, kept) for found, kept in template.items()}
+        template = _absorbed(template, known, set(wider.values()))
     return template
 
 
 def rendered(text: str, template: Shape) -> str:
     """A template as a person reads it: `text`, one of its messages, with its values as `ANY`."""
-    text = _NO_VALUE.sub("=<*>", text)
+    text = NO_VALUE.sub("=<*>", text)
     out: list[str] = []
     end = place = 0
-    for found in _TOKEN.finditer(text):
+    for found in TOKEN.finditer(text):
         if place == len(template):
             break
         gap, token = text[end : found.start()], found.group()
@@ -92,125 +86,136 @@ def rendered(text: str, template: Shape) -> str:
 
 
 def _by_outline(
-    template: dict[Shape, Shape], loose: bool, need: int, words: int
+    template: dict[Shape, Shape], loose: bool, need: int, least: int
 ) -> dict[Shape, Shape]:
-    """Templates with one outline become that outline when at least `need` share it."""
-    outlines = {kept: _outline(kept, loose) for kept in template.values()}
-    sharing = Counter(outlines.values())
-    target = {
-        kept: outline if sharing[outline] >= need and _words(outline) >= words else kept
-        for kept, outline in outlines.items()
-    }
-    return {found: target[kept] for found, kept in template.items()}
+    """Templates with one outline become one when at least `need` share it and words are left."""
+    groups: dict[Shape, list[tuple[Shape, tuple[Piece, ...]]]] = {}
+    for kept in sorted(set(template.values())):
+        pieces = outline(kept, loose)
+        groups.setdefault(tuple(piece[0] for piece in pieces), []).append((kept, pieces))
+    target: dict[Shape, Shape] = {}
+    for members in groups.values():
+        if len(members) < need:
+            continue
+        common = restored([kept for kept, _ in members], [pieces for _, pieces in members])
+        if words(common) >= least:
+            target.update((kept, common) for kept, _ in members)
+    return {found: target.get(kept, kept) for found, kept in template.items()}
 
 
-def _condensed(tokens: Iterable[str]) -> Shape:
-    """Lists of values as one value; brackets that hold a value or nothing are passed over."""
-    kept: list[str] = []
-    for token in tokens:
-        if token == ANY and kept:
-            if kept[-1] == ANY:
-                continue
-            if len(kept) > 1 and kept[-2] == ANY and kept[-1] in _SEPARATORS:
-                kept.pop()
-                continue
-            if kept[-1] in "<>~":  # less than, about
-                kept.pop()
-                if kept and kept[-1] == ANY:
-                    continue
-        elif token in _OPENING and len(kept) > 1:
-            opening = _OPENING[token]
-            if kept[-1] == opening:
-                kept.pop()
-                continue
-            if kept[-1] == ANY and kept[-2] == opening:
-                del kept[-2:]
-                continue
-        kept.append(token)
-    return tuple(kept)
+def _widened(templates: set[Shape], known: set[str]) -> dict[Shape, Shape]:
+    """Templates that are equal but for one place that takes many words, with that place `ANY`.
+
+    `known` gathers the words of such places: where they stand elsewhere they are names too.
+    """
+    contexts = _contexts(templates)
+    known |= names_among(contexts)
+    wider: dict[Shape, Shape] = {}
+    for place, members in contexts:
+        different = sorted({found[place] for found in members})
+        if sum(_weight(token, place, members[0], known) for token in different) < ENOUGH:
+            continue
+        known.update(token for token in different if is_word(token) and not is_name(token))
+        target = condensed((*members[0][:place], ANY, *members[0][place + 1 :]))
+        for found in members:
+            wider.setdefault(found, target)
+    return wider
 
 
-def _outline(found: Shape, loose: bool) -> Shape:
-    """The shape with what looks like a value replaced; `loose`: names and quoted words too."""
-    tokens: list[str] = []
-    quote = -1
-    for token in found:
-        if token in _QUOTES:
-            if quote >= 0 and tokens[quote] == token:
-                inside = tokens[quote + 1 :]
-                if loose or ANY in inside or not inside:
-                    verb = inside[:1] if len(inside) > 1 and inside[0].isupper() else []
-                    tokens[quote:] = [*verb, ANY]
-                else:
-                    tokens.append(token)
-                quote = -1
-                continue
-            if quote < 0:
-                quote = len(tokens)
-        elif (
-            _is_value(token)
-            or (
-                loose
-                and tokens  # the first word says who speaks
-                and tokens[-2:] != [":", ":"]
-                and (_is_name(token) or (tokens[-1] == "=" and _is_word(token)))
-            )
-        ):
-            token = ANY
-        tokens.append(token)
-    return _condensed(tokens)
-
-
-@lru_cache(maxsize=65536)
-def _is_value(token: str) -> bool:
-    return token == ANY or bool(_VALUE.search(token) and not _MEANT.search(token))
-
-
-@lru_cache(maxsize=65536)
-def _is_name(token: str) -> bool:
-    return bool(_NAME.search(token) and not _MEANT.search(token))
-
-
-@lru_cache(maxsize=65536)
-def _is_word(token: str) -> bool:
-    return token[0].isalpha() and not _MEANT.search(token)
-
-
-def _words(found: Shape) -> int:
-    """How many words say what happened."""
-    return sum(len(token) > 1 and token != ANY for token in found)
-
-
-def _widened(templates: set[Shape]) -> dict[Shape, Shape]:
-    """Templates that are equal but for one place that takes many words."""
+def _contexts(templates: set[Shape]) -> list[Context]:
+    """(place, the templates that differ there only), those with most templates first."""
     by_length: dict[int, list[Shape]] = {}
     for found in templates:
-        if _words(found) > FEW_WORDS:
+        if words(found) >= FEW_WORDS:
             by_length.setdefault(len(found), []).append(found)
     places: dict[tuple[int, int, int], list[Shape]] = {}
     for length, members in by_length.items():
         if len(members) < 2:
             continue
         for found in members:
-            marks = [hash(pair) for pair in enumerate(found)]
-            total = sum(marks)
+            marks = [_mark(token) * _step(place) for place, token in enumerate(found)]
+            total, left = sum(marks), words(found)
             for place, token in enumerate(found):
-                if token == ANY or _is_word(token):
+                said = len(token) > 1 and token != ANY
+                if left - said >= FEW_WORDS and may_vary(found, place):
                     places.setdefault((length, place, total - marks[place]), []).append(found)
-    full = sorted(
-        (-len(members), place, sorted(members))
-        for (_, place, _), members in places.items()
-        if len(members) > 1
+    contexts = [
+        (place, sorted(members)) for (_, place, _), members in places.items() if len(members) > 1
+    ]
+    return sorted(contexts, key=lambda context: (-len(context[1]), context))
+
+
+@lru_cache(maxsize=65536)
+def _mark(token: str) -> int:
+    """64 bits of a token, the same in every process."""
+    return int.from_bytes(blake2b(token.encode("utf-8", "replace"), digest_size=8).digest())
+
+
+@lru_cache(maxsize=4096)
+def _step(place: int) -> int:
+    """What a token's mark is multiplied by in a place, so that two words that change places are
+    another message. (Sums of `hash((place, word))` do not tell the two apart.)"""
+    return pow(3, place + 1, 2**61 - 1)
+
+
+def _weight(token: str, place: int, found: Shape, names: set[str]) -> float:
+    """What one of the words in a place counts for the place being a variable: 1 is enough."""
+    argument = place > 0 and found[place - 1] in ARGUMENT
+    if token == ANY:
+        return 0.8 if argument else 0.67
+    if token in names or _NUMBERED.search(token):
+        return 0.5
+    if is_name(token) or announced(found, place):
+        return 1.0 / MANY_NAMES
+    return 1.0 / (MANY_ARGUMENTS if argument else MANY_WORDS)
+
+
+def _absorbed(
+    template: dict[Shape, Shape], names: set[str], wide_ones: set[Shape]
+) -> dict[Shape, Shape]:
+    """Templates that one of `wide_ones` covers become it, when values stand in its variables."""
+    kept = set(template.values())
+    by_start: dict[tuple[int, int, str], list[Shape]] = {}
+    starts: dict[int, set[int]] = {}
+    for wide in wide_ones:
+        if ANY in wide and words(wide) >= FEW_WORDS:
+            start = next(at for at, token in enumerate(wide) if token != ANY)
+            starts.setdefault(len(wide), set()).add(start)
+            by_start.setdefault((len(wide), start, wide[start]), []).append(wide)
+    target: dict[Shape, Shape] = {}
+    for found in kept:
+        options = [
+            wide
+            for start in starts.get(len(found), ())
+            for wide in by_start.get((len(found), start, found[start]), ())
+            if wide != found and _covers(wide, found, names)
+        ]
+        base = _values_out(found)
+        if base != found and base in wide_ones:
+            options.append(base)
+        for place in () if CONDENSING.isdisjoint(base) else range(len(base)):
+            if vanishes(base, place) and (base[place] in names or is_argument(base, place)):
+                wide = condensed((*base[:place], ANY, *base[place + 1 :]))
+                if wide in wide_ones:
+                    options.append(wide)
+        if options:
+            target[found] = min(options, key=lambda option: (option.count(ANY), option))
+    return {found: _last(target, mine) for found, mine in template.items()}
+
+
+def _covers(wide: Shape, found: Shape, names: set[str]) -> bool:
+    return all(
+        token == mine or (token == ANY and (mine in names or is_argument(found, at)))
+        for at, (token, mine) in enumerate(zip(wide, found, strict=True))
     )
-    wider: dict[Shape, Shape] = {}
-    for count, place, members in full:
-        words = {found[place] for found in members}
-        argument = place > 0 and members[0][place - 1] in _ARGUMENT
-        need = MANY_ARGUMENTS if argument else MANY_WORDS
-        if ANY in words:
-            need = 2 if argument or all(map(_is_name, words - {ANY})) else 3
-        if -count >= need:
-            target = _condensed((*members[0][:place], ANY, *members[0][place + 1 :]))
-            for found in members:
-                wider.setdefault(found, target)
-    return wider
+
+
+@lru_cache(maxsize=32768)
+def _values_out(found: Shape) -> Shape:
+    return tuple(token for token, _, _ in outline(found, loose=False))
+
+
+def _last(target: dict[Shape, Shape], found: Shape) -> Shape:
+    while found in target:
+        found = target[found]
+    return found

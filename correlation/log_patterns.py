@@ -16,7 +16,8 @@ from functools import lru_cache
 from correlation.log_fields import Fields, normal_level, read_fields
 from correlation.log_headers import after_header
 from correlation.log_masks import fold, is_spared, mask, masked, unfolded, without_ids
-from correlation.log_merging import Shape, merged, rendered, shape
+from correlation.log_merging import FEW_WORDS, merged, rendered
+from correlation.log_shapes import Shape, outline, shape, words
 from correlation.stack_traces import fold as fold_stack
 
 __all__ = ["fingerprint", "fingerprints", "fits", "mask", "normal_level"]
@@ -134,10 +135,9 @@ def _parsed(key: Hashable, line: str) -> _Parsed:
                 return fields
         position, level = after_header(text)
         body = text[position:]
-        if body.startswith("{") and "{" not in text[:position]:
-            fields = _from_fields(line[line.index("{") :][:MAX_CHARACTERS])
-            if fields is not None:
-                return fields
+        inside = _after(body, text[:position], line)
+        if inside is not None:
+            return _of_fields(inside if inside.level else replace(inside, level=level))
         return _made(masked(body), "", level or _LOUD.get(body[:7].lower(), ""))
     if isinstance(key, Fields):
         return _of_fields(key)
@@ -146,6 +146,15 @@ def _parsed(key: Hashable, line: str) -> _Parsed:
         text = _ANSI.sub("", text)
     text = text.strip()
     return _from_fields(text) or _made(*_from_plain(text))
+
+
+def _after(body: str, header: str, line: str) -> Fields | None:
+    """The fields of a structured text after a header: read from the line where it is JSON."""
+    if body.startswith("{") and "{" not in header:
+        return read_fields(line[line.index("{") :][:MAX_CHARACTERS])
+    if header and ('"' in body[:1] or "=" in body[:64]):
+        return read_fields(body)
+    return None
 
 
 def _from_fields(text: str) -> _Parsed | None:
@@ -213,5 +222,9 @@ def _shown(parsed: _Parsed) -> str:
 
 @lru_cache(maxsize=32768)
 def _identity(template: Shape) -> str:
-    joined = " ".join(template).encode("utf-8", "replace")
+    """Of the template's outline, so that a host seen alone and one of many have the same id."""
+    canonical = tuple(token for token, _, _ in outline(template, loose=False))
+    if words(canonical) < FEW_WORDS:
+        canonical = template
+    joined = " ".join(canonical).encode("utf-8", "replace")
     return hashlib.blake2b(joined, digest_size=6).hexdigest()

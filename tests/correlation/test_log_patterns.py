@@ -59,6 +59,11 @@ CASES = [
     ("GET /api/v1/orders/9981 status=503 took 12ms", "GET <path> status=503 took <dur>", ""),
     ("user 550e8400-e29b-41d4-a716-446655440000 of a@b.example left", "user <id> of <email> left",
      ""),
+    ('I1122 00:05:13.952000 1 pod.go:9] "Probe failed" pod="shop/cart-7" err="dial 10.0.0.7: EOF"',
+     "Probe failed: dial <addr>: EOF", "info"),
+    ('Nov 22 00:05:13 web-1 cart[7]: level=warn msg="try 3 of 5"', "try <num> of <num>", "warn"),
+    ("%LINK-3-UPDOWN: Interface 7 down", "%LINK-3-UPDOWN: Interface <num> down", ""),
+    ("job blk_-17 lost", "job blk_<num> lost", ""),
     ("Logger#39 x", "Logger#39 x", ""),
     ("Logger#46 x", "Logger#46 x", ""),
     ("", "", ""),
@@ -95,6 +100,15 @@ def test_fingerprint_of_json_folds_the_stack_it_carries() -> None:
 def test_template_ids_are_stable_across_processes() -> None:
     assert fingerprint("Logger#39 x")[1] == "687c2d04aef9"
     assert fingerprint("Logger#46 x")[1] == "1966d2944f0b"
+
+
+def test_a_host_seen_alone_has_the_id_it_has_among_others() -> None:
+    one, other = "connect to db.a.example now", "connect to db.b.example:80 now"
+
+    alone, among = fingerprint(one), fingerprints([one, other])[0]
+
+    assert (alone[0], among[0]) == (one, "connect to <*> now")
+    assert alone[1] == among[1]
 
 
 def test_fingerprints_agree_with_fingerprint_in_any_order() -> None:
@@ -150,6 +164,13 @@ HEADERS = [
      "warn"),
     ('{"level":50,"msg":"broken"}', "broken", "error"),
     ("2026-11-22 00:05:13 cart checkout failed for 7", "cart checkout failed for <num>", ""),
+    ("[11.22 00:05:13] app.exe *64 - opened", "opened", ""),
+    ("2026/11/22 00:05:13 [error] 31#31: *77 open failed", "open failed", "error"),
+    ("[Sun Nov 22 00:05:13.1 2026] [ssl:warn] [pid 7:tid 140203871] late", "late", "warn"),
+    ("[2026-11-22T00:05:13,952][WARN ][o.e.m.Jvm] [data-1] slow", "slow", "warn"),
+    ("2026-11-22 00:05:13,952 INFO [IPC handler 2 on 9] org.shop.Server: up", "up", "info"),
+    ("2026-11-22T00:05:13Z info: Shop.Orders.Service[0] up", "up", "info"),
+    ("2026-11-22 00:05:13.952 UTC [7] app@shop ERROR:  gone", "gone", "error"),
     ("2026-11-22 00:05:13 ERROR TimeoutError: read", "TimeoutError: read", "error"),
 ]  # fmt: skip
 
@@ -173,6 +194,13 @@ TOGETHER = [
       ("amy", "bob", "cy", "dee", "eve", "fay", "gus", "hal", "ida", "jo", "kim", "lou")],
      "password for <*> was refused"),
     (["GET /a/b done", "GET /c/d/e?f=1 done"], "GET <path> done"),
+    (["dial db:5432 failed", "dial 10.0.0.7:5432 failed", "dial cache:6379 failed"],
+     "dial <*> failed"),
+    (["login of <amy> from 10.0.0.7 took", "login of <bob> from a.b.example took",
+      "login of <cy> from 10.0.0.7 took"], "login of <*> from <*> took"),
+    (["mail of queue digest sent", "mail of queue invoice sent", "mail of queue welcome sent"],
+     "mail of queue <*> sent"),
+    (["down: worker7 of web", "down: lane12 of web"], "down: <*> of web"),
 ]  # fmt: skip
 
 
@@ -196,6 +224,11 @@ def test_lines_that_differ_in_a_value_share_a_template(lines: list[str], templat
         ],
         ["load failed: KeyError here", "load failed: OSError here", "load failed: IOError here"],
         ["circuit open for cart", "circuit closed for cart"],
+        ["env:host.name=a.b.example", "env:java.home=/opt/java", "env:os.arch=amd64", "env:a.b=c"],
+        [f"action {app}.{state} seen" for app in ("shop.cart",) for state in ("LOST", "TIME_OUT")],
+        ["%FW-6-302013: Built for 7", "%FW-6-302014: Built for 7"],
+        ['"SyncLoop ADD" source="api"', '"SyncLoop DELETE" source="api"'],
+        ["pull failed: ErrImagePullBackOff", "pull failed: CrashLoopBackOff"],
     ],
 )
 def test_lines_that_say_different_things_stay_apart(lines: list[str]) -> None:
