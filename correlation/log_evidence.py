@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 from correlation.bucket_counts import Covered, counted_points
+from correlation.line_joining import joined
 from correlation.log_patterns import fingerprints, fits, normal_level
 from correlation.magnitude import hill
 from correlation.telemetry import Evidence, LogLine, LogPattern, Telemetry
@@ -49,6 +50,7 @@ def log_evidence(telemetry: Telemetry, onset: float, names: Iterable[str]) -> li
         return []
     lines.sort(key=lambda line: (line.at, line.service, line.message, line.level))
     covered = _coverage(telemetry, lines, onset)
+    lines = joined(lines)
     groups: dict[tuple[str, str], list[tuple[LogLine, str, str]]] = {}
     for line, (template, identity, level) in zip(
         lines, fingerprints([line.message for line in lines]), strict=True

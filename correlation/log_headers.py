@@ -13,7 +13,7 @@ LEVELS = {
     "information": "info", "notice": "info", "log": "info", "warn": "warn", "warning": "warn",
     "wrn": "warn", "error": "error", "err": "error", "severe": "error", "fail": "error",
     "eror": "error", "failure": "error", "fatal": "fatal", "critical": "fatal", "crit": "fatal",
-    "panic": "fatal", "emerg": "fatal", "alert": "fatal",
+    "trce": "trace", "dbug": "debug", "panic": "fatal", "emerg": "fatal", "alert": "fatal",
 }  # fmt: skip
 _LETTERS = {"V": "trace", "D": "debug", "I": "info", "W": "warn", "E": "error", "F": "fatal"}
 
@@ -81,6 +81,8 @@ _TAG = re.compile(r"\s*[^\s:()]+\s*:\s")
 _REQUEST = re.compile(r"\s*\[(?:(?=\S*0)[^\s\[\]:]+|-+)(?:\s+(?:(?=\S*0)[^\s\[\]:]+|-+))*\](?=\s)")
 _WORKER = re.compile(r"\s+0#0:\s+(?:\*0\s+)?")  # process, thread, connection
 _GLOG = re.compile(r"([IWEF])0\s0:0:0\.0\s+0\s+\S+:0\]\s*")
+# a console logger that puts the category on a line of its own
+_CATEGORY = re.compile(r"(trce|dbug|info|warn|fail|crit):\s+[\w.`+<>-]+\[0\]\s+")
 _BARE = re.compile(
     rf"\s*(?:\[({_ANY_WORD})\]|({_WORD})\b|(info|warn|fail|crit)(?=:\s+[A-Z]\w*\.)):?(?:\s+|$)"
 )
@@ -91,6 +93,9 @@ def after_header(text: str) -> tuple[int, str]:
     glog = _GLOG.match(text)
     if glog:
         return glog.end(), _LETTERS[glog.group(1)]
+    category = _CATEGORY.match(text)
+    if category:
+        return category.end(), LEVELS[category.group(1)]
     bare = _BARE.match(text)
     if bare is not None:
         level = LEVELS[bare.group(bare.lastindex or 0).lower()]

@@ -18,6 +18,7 @@ from correlation.log_headers import after_header
 from correlation.log_masks import fold, is_spared, mask, masked, unfolded, without_ids
 from correlation.log_merging import FEW_WORDS, merged, rendered
 from correlation.log_shapes import Shape, outline, shape, words
+from correlation.stack_traces import announces
 from correlation.stack_traces import fold as fold_stack
 
 __all__ = ["fingerprint", "fingerprints", "fits", "mask", "normal_level"]
@@ -28,8 +29,8 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LOUD = {"panic: ": "fatal", "fatal: ": "fatal", "error: ": "error"}
 _NUMERALS = frozenset("0123456789")
 _ANNOUNCED = re.compile(
-    r"(?:Exception in thread (?:\"[^\"]*\"|\S+)|Unhandled exception\.|Uncaught(?: exception)?)"
-    r":?\s*$"
+    r"(?:Exception in thread (?:\"[^\"]*\"|\S+)|Unhandled exception\.|Uncaught(?: exception)?"
+    r"|\+ Exception Group):?\s*$"
 )
 _TRACEBACK = "Traceback (most recent call last):"
 
@@ -186,16 +187,19 @@ def _from_plain(text: str) -> tuple[str, str, str]:
     stack = fold_stack(raw)
     if not stack:
         return masked(body), "", level
-    return _before_trace(raw.split("\n", 1)[0], stack), stack, level or "error"
+    level = level or ("fatal" if stack.startswith("fatal error: ") else "error")
+    return _before_trace(raw.split("\n", 1)[0], stack), stack, level
 
 
 def _before_trace(head: str, stack: str) -> str:
     """What the first line says besides the exception; "" when it only announces it."""
     kind = stack.split(" at ", 1)[0]
+    if announces(head):
+        return ""
     before, thrown, _ = head.partition(kind)
     if thrown:
         head = _ANNOUNCED.sub("", before)
-    first = mask(head.replace(_TRACEBACK, "")).rstrip(": ")
+    first = mask(_ANNOUNCED.sub("", head.replace(_TRACEBACK, ""))).rstrip(": ")
     return "" if first.startswith(kind) else first
 
 
@@ -206,6 +210,9 @@ def _same_place(text: str, header: str) -> str:
     while marks and position < len(text):
         marks -= text[position] not in _NUMERALS
         position += 1
+    if header.endswith("0"):
+        while position < len(text) and text[position] in _NUMERALS:
+            position += 1
     return text[position:]
 
 

@@ -7,7 +7,7 @@ import re
 _FRAMEWORK = re.compile(
     r"^(?:java[x]?\.|jdk\.|sun\.|com\.sun\.|kotlin\.|scala\.|org\.(?:springframework|apache|hibernate"
     r"|eclipse|jboss|junit|postgresql)\.|io\.(?:netty|grpc|undertow|micrometer|opentelemetry)\."
-    r"|reactor\.|com\.(?:zaxxer|fasterxml|mysql)\.|System\.|Microsoft\.|Npgsql\.|runtime[./]|net/http"
+    r"|reactor\.|_COROUTINE\.|com\.(?:zaxxer|fasterxml|mysql)\.|System\.|Microsoft\.|Npgsql\.|runtime[./]|net/http"
     r"|node:|internal/|async )"
     r"|site-packages|dist-packages|node_modules|/lib/python|<frozen|/usr/local/go/|\bpanic\("
 )
@@ -18,7 +18,12 @@ _NODE_FRAME = re.compile(
 )
 _DOTNET_FRAME = re.compile(r"^\s*at ([\w.`<>\[\]+$|]+)\(.*\)(?: in .+:line \d+)?", re.MULTILINE)
 _PYTHON_FRAME = re.compile(r'^\s*File "([^"]+)", line (\d+), in (\S+)', re.MULTILINE)
-_GO_FRAME = re.compile(r"^([\w./*()-]+(?:\.[\w*()]+)+)\(.*\)\n\s+(\S+\.go):(\d+)", re.MULTILINE)
+_RUST_FRAME = re.compile(
+    r"^\s*\d+: (?!std::|core::|alloc::|<?(?:std|core|alloc)::|rust_begin)(\S+)", re.MULTILINE
+)
+_GO_NAME = r"^([\w./*()\[\]-]+(?:\.[\w*()\[\]]+)+)"
+_GO_FRAME = re.compile(rf"{_GO_NAME}\(.*\)\n\s+(\S+\.go):(\d+)", re.MULTILINE)
+_GO_BARE_FRAME = re.compile(rf"{_GO_NAME}\n\t(\S+\.go):(\d+)", re.MULTILINE)
 _GO_LIBRARY = re.compile(r"/go/src/|/libexec/src/|/pkg/mod/|/vendor/|^[a-z]+/[\w/]*\.go$")
 _STATE_MACHINE = re.compile(r"<(\w+)>[a-z]__\d+(?:`\d+)?\.MoveNext")
 _GENERATED = re.compile(
@@ -31,9 +36,16 @@ _TYPE = re.compile(
 # the line that names what was thrown; only then any word that looks like it
 _THROWN = re.compile(
     r"^(?:Unhandled exception\. |Exception in thread \"[^\"\n]*\" |Uncaught |.*? )??"
-    r"((?:[A-Za-z_$][\w$]*\.)*[A-Z_a-z$][\w$]*(?:Exception|Error|Throwable|Fault))(?=:|\s*$)",
+    r"((?:[A-Za-z_$][\w$]*\.)*[\w$]*(?:Exception|Error|Throwable|Fault))(?= \(\d+\):|:|\s*$)",
     re.MULTILINE,
 )
+# what only carries what another thread or a reflected call threw
+_CARRIER = re.compile(
+    r"(?:^|\.)(?:Completion|Execution|InvocationTarget|UndeclaredThrowable|Aggregate"
+    r"|TargetInvocation|TypeInitialization)Exception$"
+)
+_JAVA_PLACE = re.compile(r"[\w$.<>-]+\.\w+(?::\d+)?|Native Method|Unknown Source|<generated>")
+_GROUP_MARGIN = re.compile(r"^(?:  )*(?:[|+](?:-\+)?(?:-+ \d+ -+)?(?: |$)|\+-+$)", re.MULTILINE)
 _PYTHON_LAST = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
 
 
@@ -44,13 +56,20 @@ def fold(text: str) -> str:
     Line numbers stay out for compiled names (they move with every build) and so do addresses.
     """
     if "Traceback (most recent call last)" in text:
+        if "Exception Group Traceback" in text:
+            text = _GROUP_MARGIN.sub("", text)
         return _fold_python(text)
     if text.startswith("panic: ") or "\ngoroutine " in text or text.startswith("goroutine "):
         return _fold_go(text)
+    if ".go:" in text and "\n\t" in text:
+        frames = _go_frames(text, _GO_BARE_FRAME)
+        return f"failed at {_named(frames[0])}" if frames else ""
+    if "\nstack backtrace:" in text:
+        calls = _RUST_FRAME.findall(text)
+        return f"panic at {calls[0]}" if calls else ""
     if "\n" not in text or "at " not in text:
         return ""
-    kind = _THROWN.search(text) or _TYPE.search(text)
-    name = kind.group(1) if kind else "exception"
+    name = _thrown(text)
     if " in " in text and ":line " in text:
         frames = [match.group(1) for match in _DOTNET_FRAME.finditer(text)]
     else:
@@ -60,7 +79,7 @@ def fold(text: str) -> str:
                 for match in _JAVA_FRAME.finditer(text)
                 if ".java" in match.group(2)
                 or ".kt" in match.group(2)
-                or ("." in match.group(1) and "/" not in match.group(2))
+                or _JAVA_PLACE.fullmatch(match.group(2))
             ]
             or [
                 f"{match.group(1) or '<anonymous>'}({_tail(match.group(2))})"
@@ -73,6 +92,12 @@ def fold(text: str) -> str:
     if not frames:
         return ""
     return f"{name} at {_named(_own(frames))}"
+
+
+def announces(head: str) -> bool:
+    """Whether a first line says no more than that a carrier brings an exception along."""
+    kind = _THROWN.match(head)
+    return kind is not None and bool(_CARRIER.search(kind.group(1)))
 
 
 def _fold_python(text: str) -> str:
@@ -90,17 +115,31 @@ def _fold_python(text: str) -> str:
 
 
 def _fold_go(text: str) -> str:
-    head = re.search(r"(?:panic(?: serving \S+)?|fatal error): (.*)", text)
-    reason = re.sub(r"0x[0-9a-f]+|\d+", "<num>", head.group(1).split("\n")[0]) if head else "panic"
+    head = re.search(r"(panic|fatal error)(?: serving \S+)?: (.*)", text)
+    kind, said = head.groups() if head else ("panic", "panic")
+    reason = re.sub(r"0x[0-9a-f]+|\d+", "<num>", said)
     reason = re.sub(r"\s*\[recovered\].*", "", reason)
+    frames = _go_frames(text)
+    return f"{kind}: {reason} at {_named(frames[0])}" if frames else f"{kind}: {reason}"
+
+
+def _go_frames(text: str, pattern: re.Pattern[str] = _GO_FRAME) -> list[str]:
+    """Own frames, top first; those of libraries when there are no own ones."""
     frames = [
         (match.group(2), f"{match.group(1)}({_tail(match.group(2))})")
-        for match in _GO_FRAME.finditer(text)
+        for match in pattern.finditer(text)
         if not match.group(1).startswith(("panic(", "runtime"))
     ]
     own = [frame for path, frame in frames if not _GO_LIBRARY.search(path)]
-    top = own or [frame for _, frame in frames]
-    return f"panic: {reason} at {_named(top[0])}" if top else f"panic: {reason}"
+    return own or [frame for _, frame in frames]
+
+
+def _thrown(text: str) -> str:
+    """The type of what was thrown; of what a carrier brought along, when it says so."""
+    names = [match.group(1) for match in _THROWN.finditer(text)]
+    kind = _TYPE.search(text)
+    names = names or ([kind.group(1)] if kind else ["exception"])
+    return next((name for name in names if not _CARRIER.search(name)), names[0])
 
 
 def _named(frame: str) -> str:

@@ -59,6 +59,66 @@ CASES = [
         "   at Shop.Cart.<AddAsync>d__12.MoveNext() in /src/Cart.cs:line 42",
         "System.InvalidOperationException at Shop.Cart.AddAsync",
     ),
+    (
+        "java.util.concurrent.CompletionException: java.lang.IllegalStateException: no stock\n"
+        "\tat java.base/java.util.concurrent.CompletableFuture.get(CompletableFuture.java:314)\n"
+        "Caused by: java.lang.IllegalStateException: no stock\n"
+        "\tat shop.stock.Store.lambda$take$0(Store.java:88)\n",
+        "java.lang.IllegalStateException at shop.stock.Store.lambda$take$(Store.java)",
+    ),
+    (
+        "kotlinx.coroutines.TimeoutCancellationException: Timed out\n"
+        "\tat _COROUTINE._BOUNDARY._(CoroutineDebugging.kt:46)\n"
+        "\tat shop.Prices$quote$2.invokeSuspend(Prices.kt:41)\n",
+        "kotlinx.coroutines.TimeoutCancellationException at "
+        "shop.Prices$quote$.invokeSuspend(Prices.kt)",
+    ),
+    (
+        "  + Exception Group Traceback (most recent call last):\n"
+        '  |   File "/app/shop/fanout.py", line 31, in run\n'
+        "  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)\n"
+        "  +-+---------------- 1 ----------------\n"
+        "    | Traceback (most recent call last):\n"
+        '    |   File "/app/shop/fanout.py", line 12, in fetch\n'
+        "    | TimeoutError: upstream\n"
+        "    +------------------------------------\n",
+        "TimeoutError at fetch(fanout.py)",
+    ),
+    (
+        "fatal error: concurrent map writes\n\ngoroutine 77 [running]:\n"
+        "runtime.throw({0x1, 0x2})\n\t/usr/local/go/src/runtime/panic.go:1077 +0x5c\n"
+        "shop/cart.(*Cache[...]).Put(0xc0)\n\t/src/cart/cache.go:19 +0x8\n\n"
+        "goroutine 1 [chan receive]:\nmain.main()\n\t/src/main.go:9 +0x1\n",
+        "fatal error: concurrent map writes at shop/cart.(*Cache[...]).Put(cache.go)",
+    ),
+    (
+        "load cart: connection refused\nshop/cart/store.Load\n\t/src/cart/store/load.go:31\n"
+        "runtime.goexit\n\t/usr/local/go/src/runtime/asm_amd64.s:1650",
+        "failed at shop/cart/store.Load(load.go)",
+    ),
+    (
+        "Error: checkout failed\n    at placeOrder (file:///app/dist/checkout.mjs:88:11) {\n"
+        "  [cause]: TypeError: fetch failed\n      at node:internal/deps/undici:12345:11\n  }\n}",
+        "Error at placeOrder(checkout.mjs)",
+    ),
+    (
+        "System.AggregateException: One or more errors occurred. (refused)\n"
+        " ---> System.Net.Sockets.SocketException (111): refused\n"
+        "   at System.Net.Sockets.Socket.DoConnect(EndPoint point)\n"
+        "   at Shop.Cart.Redis.ConnectAsync(CancellationToken ct) in /src/Redis.cs:line 88\n",
+        "System.Net.Sockets.SocketException at Shop.Cart.Redis.ConnectAsync",
+    ),
+    (
+        "System.NullReferenceException: Object reference not set\n"
+        "   at Shop.Orders.Stock.Take(Int32 id)\n",
+        "System.NullReferenceException at Shop.Orders.Stock.Take",
+    ),
+    (
+        "thread 'main' panicked at src/store.rs:41:9:\ncalled unwrap\nstack backtrace:\n"
+        "   0: rust_begin_unwind\n             at /rustc/std/src/panicking.rs:645:5\n"
+        "   1: core::panicking::panic_fmt\n   2: cart::store::load\n",
+        "panic at cart::store::load",
+    ),
     ("no trace here", ""),
     ("two lines\nlooked at twice", ""),
 ]
