@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from correlation.change_vocabulary import shipped
 from correlation.effects import measure
@@ -23,11 +24,13 @@ EARLY_SHARE = 0.4
 
 FEWEST_EARLY = 6
 FRESH_BEFORE_SECONDS = 600.0
-MOST_FRESH = 200
+MOST_FRESH = 60
 FRESH_WEIGHT = 0.6
 """A single new line says less than one that was counted."""
 
 WORTH_READING = 0.15
+MOST_TEXT = 1000
+"""Characters of a piece of evidence that symptoms are looked for in."""
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _DIGITS = re.compile(r"[0-9a-f]*\d[0-9a-f]*", re.IGNORECASE)
@@ -83,24 +86,25 @@ def signs(
 def _sign(
     services: set[str], weight: float, text: str, onset: tuple[float, float] | None, spoken: bool
 ) -> Sign:
+    shows, unprompted = _read(text[:MOST_TEXT])
+    return Sign(frozenset(services - {""}), weight, text, shows, unprompted, onset, spoken)
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> tuple[frozenset[str], tuple[tuple[str, float], ...]]:
+    """Symptoms and outside reasons that a text shows; words run together are read apart too."""
     vocabulary = shipped()
-    read = f"{text}\n{_CAMEL.sub(' ', text)}"
-    return Sign(
-        services=frozenset(services - {""}),
-        weight=weight,
-        text=text,
-        shows=frozenset(s.name for s in vocabulary.symptoms if s.text.search(read)),
-        unprompted=tuple(
-            (name, worth) for name, worth, text_of in vocabulary.unprompted if text_of.search(read)
-        ),
-        onset=onset,
-        spoken=spoken,
+    apart = _CAMEL.sub(" ", text)
+    read = text if apart == text else f"{text}\n{apart}"
+    return (
+        frozenset(symptom.name for symptom in vocabulary.symptoms if symptom.text.search(read)),
+        tuple((name, worth) for name, worth, said in vocabulary.unprompted if said.search(read)),
     )
 
 
 def _words(item: Evidence) -> str:
     told = [item.title, str(item.details.get("template", "")), item.details.get("operation", "")]
-    told += [str(sample) for sample in item.details.get("samples", ())]
+    told += [str(sample)[:300] for sample in item.details.get("samples", ())][:3]
     told.append(str(item.details.get("message", "")))
     return "\n".join(str(part) for part in told if part)
 
