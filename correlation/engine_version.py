@@ -15,6 +15,7 @@ import numpy as np
 from django.conf import settings
 
 ENTRANCE = "ranking"
+VOCABULARY = "rulepacks/changes.yaml"
 
 
 @lru_cache(maxsize=1)
@@ -29,9 +30,12 @@ def current() -> dict[str, str]:
 
 
 def _digest() -> str:
-    """Of the source of every module of this app that the ranking imports, by name."""
+    """Of the source of every module of this app that the ranking imports, by name, and its words.
+
+    Rules and calibration are not in it: they may be others in each run, and are kept with it.
+    """
     sources = modules()
-    total = hashlib.sha256()
+    total = hashlib.sha256(files("correlation").joinpath(VOCABULARY).read_bytes())
     for name in sorted(sources):
         total.update(f"{name}\0{sources[name]}\0".encode())
     return total.hexdigest()[:12]
