@@ -24,7 +24,8 @@ def remember(
         snapshots.keep(analysis, telemetry, ranking, in_force)
         with transaction.atomic():
             live.changed(analysis.incident_id, *PANELS)
-            similar_incidents.remember(analysis, ranking, telemetry.roles)
+            if Analysis.objects.filter(pk=analysis.pk, superseded_by=None).exists():
+                similar_incidents.remember(analysis, ranking, telemetry.roles)
     except Exception:
         # the analysis has its outcome; without these it is only less well remembered
         logger.exception("analysis %s is not wholly remembered", analysis.pk)

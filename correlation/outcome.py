@@ -23,6 +23,7 @@ from correlation.models import Analysis, Correlation, RootCause
 from correlation.reasoning import Check, with_ids
 from correlation.scope import scope_of
 from correlation.sources import Scope
+from correlation.standing import supersede
 from correlation.telemetry import Cause, Evidence, Ranking
 from incidents import live
 from incidents.models import Incident
@@ -74,15 +75,13 @@ def finish(
         ]
         verdicts.carry(analysis.incident_id, causes)
         RootCause.objects.bulk_create(causes)
-        Analysis.objects.finished().filter(
-            incident=analysis.incident_id, superseded_by=None
-        ).exclude(pk=analysis.pk).update(superseded_by=analysis)
+        stands = supersede(analysis, inconclusive=ranking.inconclusive)
         top = causes[0] if causes and not ranking.inconclusive else None
-        _summarise(
-            analysis,
-            analysis_status=status,
-            **verdicts.summary(analysis.incident_id, causes, ranking.inconclusive),
-        )
+        if stands == analysis:
+            summary = verdicts.summary(analysis.incident_id, causes, ranking.inconclusive)
+            _summarise(analysis, analysis_status=status, **summary)
+        else:
+            _summarise(analysis, analysis_status=stands.status)
         story.tell_finished(analysis, ranking, rows, top, statuses)
         return True
 

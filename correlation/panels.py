@@ -22,9 +22,9 @@ WORTH_SHOWING = Q(rank=1) | Q(confidence__gte=0.01)
 def newest_and_shown(
     incident: Incident, as_of: datetime | None
 ) -> tuple[Analysis | None, Analysis | None]:
-    """(the newest run, the latest finished one) as known at `as_of`."""
+    """(the newest run, the one the incident stands on) as known at `as_of`."""
     runs = incident.analyses.order_by("-queued_at", "-id")
-    finished = incident.analyses.finished().order_by("-finished_at", "-id")
+    finished = incident.analyses.stood().order_by("-finished_at", "-id")
     if as_of is not None:
         runs = runs.filter(queued_at__lte=as_of)
         finished = finished.filter(finished_at__lte=as_of)

@@ -143,7 +143,7 @@ def summarise(incident_id: UUID) -> None:
     causes.exclude(verdict="").update(verdict="")
     for (service, kind), row in holding.items():
         causes.filter(service=service, kind=kind).update(verdict=row.verdict)
-    finished = Analysis.objects.finished().filter(incident=incident_id)
+    finished = Analysis.objects.stood().filter(incident=incident_id)
     latest = finished.order_by("-finished_at", "-id").first()
     ranked = list(latest.root_causes.order_by("rank")) if latest else []
     inconclusive = latest is None or latest.status == Analysis.Status.INCONCLUSIVE

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from incidents.models import Incident
@@ -24,6 +24,10 @@ class AnalysisQuerySet(models.QuerySet["Analysis"]):
 
     def finished(self) -> AnalysisQuerySet:
         return self.filter(status__in=(Analysis.Status.DONE, Analysis.Status.INCONCLUSIVE))
+
+    def stood(self) -> AnalysisQuerySet:
+        """Finished and shown from then on: not superseded by a run that was there before."""
+        return self.finished().exclude(superseded_by__finished_at__lt=F("finished_at"))
 
 
 class Analysis(models.Model):

@@ -78,7 +78,7 @@ def _asked_for(ids: list[str], since: datetime | None) -> Iterable[Analysis]:
             incident = Incident.objects.by_reference(text)
         except Incident.DoesNotExist as error:
             raise CommandError(f"No analysis or incident {text[:60]!r}.", returncode=2) from error
-        latest = runs.finished().filter(incident=incident).order_by("-finished_at", "-id").first()
+        latest = runs.stood().filter(incident=incident).order_by("-finished_at", "-id").first()
         if latest is None:
             raise CommandError(f"{incident.reference} has no finished analysis.", returncode=2)
         yield latest
