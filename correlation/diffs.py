@@ -37,6 +37,7 @@ _NUMBER = re.compile(
 )
 _OLD_STYLE = re.compile(r"(?<=[a-z])(\d+)([kmg])\b", re.IGNORECASE)  # -Xmx2g
 _ABOUT_SIZE = re.compile(r"mem|heap|xm[xsn]|bytes|buffer|disk|storage", re.IGNORECASE)
+_ABOUT_CPU = re.compile(r"\bcpus?\b|\bcores?\b|millicores", re.IGNORECASE)
 _UNIT_FIRST = re.compile(  # Duration.ofSeconds(30), timedelta(minutes=5)
     r"\b(?:(?:of|from)(?P<called>nano|milli|second|minute|hour|day)s?\((?P<of>\d[\d.]*)\)"
     r"|(?P<named>millisecond|second|minute|hour|day)s\s*[=:]\s*(?P<by>\d[\d.]*))",
@@ -205,19 +206,19 @@ def _changed_values(old: str, new: str, above: str) -> Iterator[Setting]:
 
 def _numbers(line: str) -> list[tuple[str, float]]:
     """The numbers in a line, as written and in seconds or bytes where a unit says so."""
-    sizes = bool(_ABOUT_SIZE.search(line))
+    small_m = 2.0**20 if _ABOUT_SIZE.search(line) else 1e-3 if _ABOUT_CPU.search(line) else 60.0
     found = [
         (match.start(), match.group(0).strip(), match.group(1), (match.group(2) or "").lower())
         for pattern in (_NUMBER, _OLD_STYLE)
         for match in pattern.finditer(line)
     ]
-    return [(text, _value(number, unit, sizes)) for _, text, number, unit in sorted(found)]
+    return [(text, _value(number, unit, small_m)) for _, text, number, unit in sorted(found)]
 
 
-def _value(number: str, unit: str, size: bool) -> float:
-    """15m and 15s differ by 60, 2g and 512m of memory by 4."""
-    if size and unit == "m":
-        return float(number) * 2.0**20
+def _value(number: str, unit: str, small_m: float) -> float:
+    """15m and 15s differ by 60, 2g and 512m of memory by 4, 4 and 400m of a processor by 10."""
+    if unit == "m":
+        return float(number.replace("_", "")) * small_m
     scale = _SECONDS.get(unit) or _SIZES.get(unit) or _SECONDS.get(unit.rstrip("s"), 1.0)
     return float(number.replace("_", "")) * scale
 

@@ -16,6 +16,7 @@ from correlation.diffs import Setting, read_diff, told_settings
         ("-OPTS=-Xmx2g\n+OPTS=-Xmx512m", "2g", "512m", 0.25),
         ("-const LIMIT_MS = 30_000\n+const LIMIT_MS = 300", "30_000", "300", 0.01),
         ("-D.ofSeconds(30)\n+D.ofMillis(300)", "30 Second", "300 Milli", 0.01),
+        ('-  cpu: "4"\n+  cpu: 400m', "4", "400m", 0.1),
         ("-keep: 0\n+keep: 5", "0", "5", float("inf")),
     ],
 )  # fmt: skip
