@@ -138,9 +138,9 @@ def _by_volume(
         shared, hidden_shares(telemetry, shared), felt, covers, strict=True
     ):
         own = {name: float(over.max()) * (1.0 - hidden[name]) for name, over in kind.left.items()}
-        # out of reach counts as far as the affected service shows the same
+        like = {name: feels * cover.get(name, 0.0) for name in own}
         near = {
-            name: 1.0 if not reach or name in reach else feels * cover.get(name, 0.0)
+            name: 1.0 if not reach or name in reach or like[name] >= AKIN else like[name]
             for name in own
         }
         akin = {
@@ -156,7 +156,7 @@ def _confirmed(
     flows: Mapping[str, Flow],
     left: Mapping[str, Floats],
     own: dict[str, float],
-    near: dict[str, float] | None = None,
+    near: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
     """Own excesses as shares of the largest (of those `near`), by how sure an excess it is."""
     sure = {

@@ -76,7 +76,7 @@ def flows_of(
 def step_of(series: Series) -> float:
     """Usual seconds between samples; 0 with fewer than two."""
     times: Floats = series.times
-    return float(np.median(np.diff(times[-20:]))) if times.size > 1 else 0.0
+    return _at(np.sort(np.diff(times[-20:])), 0.5) if times.size > 1 else 0.0
 
 
 def _flow(
@@ -98,10 +98,10 @@ def _flow(
     ]
     if near.size == 0:
         return None
-    usual = float(np.median(near))
+    usual = _at(np.sort(near), 0.5)
     strays = values - _recent(values)
     volumes = _volumes(rate, spare, series.times[inside])
-    volume = float(np.median(volumes))
+    volume = _at(np.sort(volumes), 0.5)
     excess = np.zeros(grid.size)
     excess[np.searchsorted(grid, series.times[inside])] = volumes * (series.values[inside] - usual)
     noise = max(volume, 1e-9) * _scale(values, strays, usual, relative, absolute)
@@ -118,24 +118,33 @@ def _volumes(rate: Series | None, spare: float, times: Floats) -> Floats:
 def _recent(values: Floats) -> Floats:
     """Of each value, the median of the RECENT_BUCKETS before it; the first ones their own."""
     padded = np.concatenate((np.repeat(values[:1], RECENT_BUCKETS), values[:-1]))
-    shifted = [padded[k : k + values.size] for k in range(RECENT_BUCKETS)]
-    return np.median(np.stack(shifted), axis=0)
+    shifted = np.stack([padded[k : k + values.size] for k in range(RECENT_BUCKETS)])
+    return np.asarray(np.sort(shifted, axis=0)[RECENT_BUCKETS // 2])
 
 
 def _scale(values: Floats, strays: Floats, usual: float, relative: float, absolute: float) -> float:
     """The noise of a bucket's value: of the bulk, or of the tail where that is heavier."""
-    centre = float(np.median(values))
-    wander = 1.4826 * float(np.median(np.abs(values - centre)))
+    centre = _at(np.sort(values), 0.5)
+    wander = 1.4826 * _at(np.sort(np.abs(values - centre)), 0.5)
     bulk = max(wander, relative * usual, absolute)
     far = max(TAIL, FAULT_BUCKETS / strays.size)
     near = min(0.5, 5.0 * far)
     if far >= near:
         return bulk
-    at_near, at_far = np.quantile(strays, (1.0 - near, 1.0 - far)).tolist()
+    ordered = np.sort(strays)
+    at_near, at_far = _at(ordered, 1.0 - near), _at(ordered, 1.0 - far)
     to_near, to_far = _NORMAL.inv_cdf(1.0 - near), _NORMAL.inv_cdf(1.0 - far)
     steep = _carried_on(at_near, at_far, near, far) / _carried_on(to_near, to_far, near, far)
     tail = max(steep, at_far / to_far)
     return max(bulk, min(tail, LONGEST_TAIL * bulk))
+
+
+def _at(ordered: Floats, share: float) -> float:
+    """The value below which this share of the ordered ones lies, between neighbours linearly."""
+    place = share * (ordered.size - 1)
+    low = int(place)
+    high = min(low + 1, ordered.size - 1)
+    return float(ordered[low] + (place - low) * (ordered[high] - ordered[low]))
 
 
 def _carried_on(at_near: float, at_far: float, near: float, far: float) -> float:

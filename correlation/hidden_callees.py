@@ -102,12 +102,17 @@ def _shares(
     )
     added = np.array([float(flow.added.sum()) for flow in flows])
     unclaimed = known * free.sum(axis=1) / np.maximum(added, 1e-12)
+    below = np.stack(
+        [lower[:, [*np.flatnonzero(above[j]), j]].max(axis=1) for j in range(len(here))], axis=1
+    )  # a callee, or what it calls
     for i, n in enumerate(here):
         whole = float(left[i].sum())
         if whole <= 0.0:
             continue
         cover = np.minimum(left[i], free).sum(axis=1) / whole
-        down, up = lower[i] * unclaimed, lower[:, i] * unclaimed[i]
+        # or the other way round: its excess, or its callers', may be whose callers are not known
+        over = np.append(np.flatnonzero(above[:, i]), i)
+        down, up = below[i] * unclaimed, (below[:, over] * unclaimed[over]).max(axis=1)
         likely = np.where(above[i], 1.0, down / np.maximum(down + up, 1e-12))
         fit = cover * sure * known * likely * ~above[:, i]
         fit[i] = 0.0

@@ -107,3 +107,16 @@ def test_nothing_beyond_noise_explains_nothing() -> None:
     (share,) = hidden_shares(make_telemetry(target=None), [make_kind(flows)])
 
     assert share == {"shop": 0.0, "store": 0.0}
+
+
+def test_of_two_parts_of_the_graph_that_could_call_each_other_none_is_cleared_alone() -> None:
+    one = make_flow(1.0, 2.0)
+    flows = {"shop": make_flow(0.0, 0.0), "desk": one, "cart": one, "mail": one, "store": one}
+    free = flows | {"cart": make_flow(0.0, 0.0), "store": make_flow(0.0, 0.0)}
+
+    (share,) = hidden_shares(
+        make_telemetry(("desk", "cart"), ("mail", "store")), [make_kind(flows, free)]
+    )
+
+    assert share["cart"] == pytest.approx(0.5, abs=0.01)
+    assert share["store"] == pytest.approx(0.5, abs=0.01)
