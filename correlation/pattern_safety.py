@@ -12,6 +12,7 @@ the engine's steps whatever the text says.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
@@ -38,6 +39,7 @@ class _Cost(NamedTuple):
     attempts: int
 
 
+@lru_cache(maxsize=2048)
 def compile_pattern(text: str) -> re.Pattern[str]:
     """The pattern, case ignored; raises BadPattern when it is broken, idle or may be slow."""
     if len(text) > PATTERN_LIMIT:

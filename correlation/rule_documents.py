@@ -136,7 +136,8 @@ class _Reader(Fields):
         if not isinstance(given, list):
             self.refuse(part, "This is a list of conditions.")
             return ()
-        found = (self._condition(one, f"{part}.{index}", 1) for index, one in enumerate(given))
+        told = enumerate(given[: words.MOST_CONDITIONS + 1])  # one too many is told once
+        found = (self._condition(one, f"{part}.{index}", 1) for index, one in told)
         return tuple(one for one in found if one is not None)
 
     def _condition(
@@ -229,7 +230,7 @@ class _Reader(Fields):
         given = raw.get(side)
         listed = given if isinstance(given, list) else [given]
         found = []
-        for index, one in enumerate(listed):
+        for index, one in enumerate(listed[: words.MOST_CONDITIONS + 1]):
             path = f"{where}.{index}" if isinstance(given, list) else where
             condition = self._condition(one, path, depth + 1, ORDER_FAINT)
             if condition is not None and isinstance(condition.test, FeatureTest):

@@ -47,7 +47,7 @@ def conditions_said(conditions: Iterable[Condition]) -> list[Said]:
 def effect_of(rule: Rule) -> str:
     """What a rule does: "names the cause", "raises by up to 20 %", "caps at 0.30"."""
     if rule.boost is not None:
-        return f"raises by up to {rule.boost:.0%} of what is missing"
+        return f"raises by up to {rule.boost * 100:.0f} % of what is missing"
     if rule.cap is not None:
         return f"caps at {rule.cap:.2f}"
     return "names the cause"

@@ -27,6 +27,7 @@ PURE = [
     "correlation/rule_fields.py",
     "correlation/rule_pack.py",
     "correlation/rule_vocabulary.py",
+    "correlation/rule_words.py",
     "correlation/pattern_safety.py",
     "correlation/log_patterns.py",
     "correlation/log_headers.py",

@@ -113,6 +113,12 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     assert sorted(found) == ["all.0.feature", "any.0.log", "kind", "name", "title"]
 
 
+def test_a_flood_of_conditions_is_told_once() -> None:
+    found = problems_of({"kind": "k", "title": "t", "any": ASKED * 100_000})
+
+    assert found == {"any.20": ["A rule has at most 20 conditions."]}
+
+
 @pytest.mark.parametrize("document", [[], {}, {"rules": {}}])
 def test_a_pack_is_a_list_of_rules(document: Any) -> None:
     with pytest.raises(BadRule, match="a mapping with a list called rules"):
