@@ -46,7 +46,7 @@ class BadTelemetry(ValueError):
 def encode(telemetry: Telemetry, compression: Compression = "quick") -> bytes:
     """The bytes of `telemetry`; the same for the same values, whichever process wrote them.
 
-    `small` takes about ten times as long and half the room. Raises TypeError for a value that is
+    `small` takes several times as long and somewhat less room. Raises TypeError for a value that is
     no text, number, tuple, dictionary, array of numbers or row of `correlation.telemetry`.
     """
     arrays = _Arrays()

@@ -153,9 +153,11 @@ async def test_incident_sends_its_snapshot_on_connect(sockets: Sockets, incident
         "header",
         "causes",
         "evidence",
+        "similar",
         "timeline",
         "services",
         "sources",
+        "runs",
     ]
     assert "Checkout fails" in snapshot
 
