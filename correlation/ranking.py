@@ -32,6 +32,7 @@ from correlation.sureness import shared_out, sureness
 from correlation.symptoms import Graph
 from correlation.telemetry import Cause, Change, Evidence, Ranking, Telemetry
 from correlation.trace_evidence import trace_evidence
+from correlation.trace_structure import structure_evidence
 
 MAX_CAUSES = 5
 FAINTEST = 0.10
@@ -147,7 +148,8 @@ def weigh(telemetry: Telemetry, rules: Sequence[Rule] | None = None) -> Weighed:
         traces, told = trace_evidence(telemetry), requests.evidence
     graph = Graph(telemetry, found, logs, workloads, traces, requests)
     judged = suspects(graph)
-    everything = [*metrics, *logs, *traces, *told, *workloads]
+    structure = structure_evidence(telemetry)
+    everything = [*metrics, *logs, *traces, *structure, *told, *workloads]
     everything.sort(key=lambda item: (-item.confidence, item.key))
     jury = _jury(telemetry, found, graph, everything)
     in_force = shipped_rules() if rules is None else rules

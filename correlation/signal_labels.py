@@ -6,6 +6,7 @@ LABELS = {
     "log_template": "log lines",
     "trace_errors": "failed traces",
     "trace_slow": "slow spans",
+    "trace_calls": "calls in a trace",
     "error_ratio": "error rate",
     "latency_p50": "median latency",
     "latency_p95": "p95 latency",

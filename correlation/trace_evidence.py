@@ -20,6 +20,7 @@ from correlation.bucket_counts import Covered, counted_points, spread
 from correlation.magnitude import hill
 from correlation.service_graph import CALLING
 from correlation.telemetry import Evidence, Span, Telemetry
+from correlation.trace_structure import recovered
 from correlation.trace_trees import Tree, shape, trees
 from correlation.units import humanised
 
@@ -83,11 +84,16 @@ def origins(tree: Tree) -> list[tuple[Key, Span]]:
     """The failed spans nothing failed inside of, with whom they blame, in time order.
 
     A call that failed without a failed span on the other side blames the edge to its callee: the
-    callee's own span is missing, or was still busy when the caller gave up.
+    callee's own span is missing, or was still busy when the caller gave up. Attempts that a retry
+    made good explain a failure only where nothing else failed.
     """
+    made_good = recovered(tree)
+    failed = {span.span_id for span in tree.spans.values() if span.failed}
+    failed = failed - made_good or failed
     found = []
     for span in tree.spans.values():
-        if not span.failed or any(inner.failed for inner in tree.below(span)):
+        inside = any(inner.span_id in failed for inner in tree.below(span))
+        if span.span_id not in failed or inside:
             continue
         peer = _blamed(tree, span) if span.kind in CALLING else ""
         found.append(((span.service, peer, shape(span.operation)), span))
