@@ -9,7 +9,7 @@ PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 CLEAN_ENV := env -u DATABASE_URL -u REDIS_URL -u SECRET_KEY -u STUDIO_DIR
 PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -rs
 
-.PHONY: demo test lint bench image-check venv clean
+.PHONY: demo test lint bench bench-baselines calibrate accuracy image-check venv clean
 .DEFAULT_GOAL := demo
 
 # make demo STUDIO_PORT=9000; make demo RESET=1 starts afresh
@@ -54,6 +54,30 @@ lint: $(VENV)/.requirements-dev
 bench: $(VENV)/.requirements-dev
 	@set -e; for file in benchmarks/[a-z]*.py; do \
 		name=$$(basename $$file .py); echo "== $$name"; $(PYTHON) -m benchmarks.$$name; done
+
+# directories of labelled incidents, in the format of docs/accuracy.md
+CASES ?= $(error CASES="DIR..." names the directories of labelled incidents)
+
+# beside random, n-sigma and BARO, which gets an environment of its own
+bench-baselines: $(VENV)/.requirements-dev .cache/rcaeval/.installed
+	@$(CLEAN_ENV) $(PYTHON) -m benchmarks.labelled.baselines $(CASES) --python .cache/rcaeval/bin/python
+
+.cache/rcaeval/.installed: benchmarks/labelled/requirements-baro.txt
+	@mkdir -p .cache
+	$(SYSTEM_PYTHON) -m venv .cache/rcaeval
+	.cache/rcaeval/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# refits correlation/calibration.json and its part of docs/accuracy.md
+calibrate: $(VENV)/.requirements-dev
+	@mkdir -p .cache
+	$(CLEAN_ENV) $(PYTHON) -m tests.correlation.simulated_answers .cache/simulated.json
+	$(CLEAN_ENV) $(PYTHON) manage.py calibrate $(CASES) --answers .cache/simulated.json --docs
+
+# the tables of docs/accuracy.md: every source left out, every horizon
+accuracy: $(VENV)/.requirements-dev .cache/rcaeval/.installed
+	$(CLEAN_ENV) $(PYTHON) -m benchmarks.labelled.accuracy $(CASES) --docs \
+		--baro .cache/rcaeval/bin/python
 
 # the steps of docker/Dockerfile without Docker, in a clean directory; a few minutes
 image-check:

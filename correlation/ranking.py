@@ -158,7 +158,9 @@ def weigh(telemetry: Telemetry, rules: Sequence[Rule] | None = None) -> Weighed:
     everything += change_evidence(telemetry, onset, top)
     everything.sort(key=lambda item: (-item.confidence, item.key))
     coverage = _coverage(telemetry, graph, hypotheses)
-    features = calibration.describe([h.score for h in hypotheses], coverage)
+    named = hypotheses[0].suspect.service if hypotheses else ""
+    agreeing = calibration.kinds_agreeing(named, everything)
+    features = calibration.describe([h.score for h in hypotheses], agreeing, coverage)
     return Weighed(everything, graph, hypotheses, features)
 
 

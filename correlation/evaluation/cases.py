@@ -8,27 +8,22 @@ for alerts come late; the lead is a quarter of what was recorded before, within 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 import numpy as np
 
-from correlation.evaluation.case_files import Case, Recording
+from correlation.evaluation.case_files import Case
+from correlation.evaluation.recordings import Recording
 from correlation.service_graph import edges as traced_edges
 from correlation.telemetry import LogLine, Series, Span, Telemetry
 
 SOURCES = ("metrics", "logs", "traces", "graph", "changes", "requests")
 LONGEST_LEAD, SHORTEST_LEAD = 300.0, 60.0
 REQUEST_SIGNALS = frozenset({"request_rate", "client_request_rate"})
-HEALTHY_WINDOWS = 8
-"""Windows cut from one healthy recording, evenly spread over it."""
-
 GAP_SECONDS = 3600.0
 """Between a healthy recording's traces and the case's own: it tells of another time."""
-
-QUIET_BEFORE_SECONDS = 120.0
-"""What lies within this of the start is no healthy window: the start may be late."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +44,13 @@ def telemetry_of(case: Case, conditions: Conditions | None = None) -> Telemetry:
     """What the engine would have gathered for `case` under these conditions."""
     asked = conditions or Conditions()
     start = case.start + asked.late_seconds
-    own = _without(case.recorded, asked.without)
-    healthy = _without(case.healthy, asked.without)
-    end = _newest(own, start)
+    own = without(case.recorded, asked.without)
+    healthy = without(case.healthy, asked.without)
+    end = newest(own, start)
     if asked.horizon_seconds is not None:
         end = min(end, start + asked.horizon_seconds)
     end = max(end, start)
-    seen = _assembled(case, own, healthy, start, end, asked)
+    seen = assembled(case, own, healthy, start, end, asked)
     if case.exact is None:
         return seen
     untouched = "graph" not in asked.without and asked.drop_edges <= 0.0
@@ -67,43 +62,17 @@ def telemetry_of(case: Case, conditions: Conditions | None = None) -> Telemetry:
     )
 
 
-def healthy_telemetries(case: Case, conditions: Conditions | None = None) -> Iterator[Telemetry]:
-    """Windows of the case's own time before its start: nothing is wrong in them."""
-    asked = conditions or Conditions()
-    own = _without(case.recorded, asked.without)
-    step = case.step_seconds
-    end = case.start - max(QUIET_BEFORE_SECONDS, step)
-    begin = min((float(s.times[0]) for s in own.series), default=end)
-    length = max(2.0 * step, 120.0)
-    if end - length - max(SHORTEST_LEAD, step) - begin < 6.0 * step:
-        return
-    cut = _until(own, end)
-    yield _assembled(case, cut, _without(case.healthy, asked.without), end - length, end, asked)
+def lead_seconds(recorded_before: float, step_seconds: float) -> float:
+    """How long before its start an incident's window opens, of `recorded_before` seconds there."""
+    return max(step_seconds, min(LONGEST_LEAD, max(SHORTEST_LEAD, recorded_before / 4.0)))
 
 
-def healthy_baselines(case: Case, conditions: Conditions | None = None) -> Iterator[Telemetry]:
-    """Windows of the healthy recording that the case refers to, with what is before each."""
-    asked = conditions or Conditions()
-    healthy = _without(case.healthy, asked.without)
-    moments = [float(s.times[0]) for s in healthy.series] or [s.start for s in healthy.spans]
-    if not moments:
-        return
-    begin, end = min(moments), _newest(healthy, min(moments))
-    length = min(max(2.0 * case.step_seconds, 300.0), (end - begin) / 4.0)
-    for n in range(HEALTHY_WINDOWS if healthy.series else 1):
-        at = begin + (end - begin) * (n + 4.0) / (HEALTHY_WINDOWS + 4.0)
-        at = at if healthy.series else begin + (end - begin) * 0.6
-        cut = _until(healthy, min(at + length, end))
-        yield _assembled(case, cut, Recording(), at, min(at + length, end), asked)
-
-
-def _assembled(
+def assembled(
     case: Case, own: Recording, healthy: Recording, start: float, end: float, asked: Conditions
 ) -> Telemetry:
-    own = _until(own, end)
-    begin = _oldest(own, start)
-    lead = max(case.step_seconds, min(LONGEST_LEAD, max(SHORTEST_LEAD, (start - begin) / 4.0)))
-    border = start - lead
+    """An incident noticed at `start` and looked at at `end`, with what came before it."""
+    own = until(own, end)
+    border = start - lead_seconds(start - _oldest(own, start), case.step_seconds)
     moved = _moved(healthy, own, border)
     series = [*own.series]
     for one in moved.series:
@@ -134,7 +103,8 @@ def _assembled(
     )
 
 
-def _without(recording: Recording, gone: frozenset[str]) -> Recording:
+def without(recording: Recording, gone: frozenset[str]) -> Recording:
+    """The recording less the sources named, of SOURCES."""
     series = () if "metrics" in gone else recording.series
     if "requests" in gone:
         series = tuple(one for one in series if one.signal not in REQUEST_SIGNALS)
@@ -145,7 +115,8 @@ def _without(recording: Recording, gone: frozenset[str]) -> Recording:
     )
 
 
-def _until(recording: Recording, end: float) -> Recording:
+def until(recording: Recording, end: float) -> Recording:
+    """What had been recorded by then, whole spans only."""
     return Recording(
         tuple(_cut(one, end) for one in recording.series if float(one.times[0]) <= end),
         tuple(line for line in recording.lines if line.at <= end),
@@ -215,7 +186,8 @@ def _oldest(recording: Recording, otherwise: float) -> float:
     return min(moments, default=otherwise)
 
 
-def _newest(recording: Recording, otherwise: float) -> float:
+def newest(recording: Recording, otherwise: float) -> float:
+    """The last moment recorded; `otherwise` when nothing was."""
     moments = [float(one.times[-1]) for one in recording.series if one.times.size]
     moments += [max(line.at for line in recording.lines)] if recording.lines else []
     moments += [max(s.start + s.seconds for s in recording.spans)] if recording.spans else []

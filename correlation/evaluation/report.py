@@ -10,13 +10,9 @@ from typing import Any
 
 from correlation.evaluation.baselines import BASELINES
 from correlation.evaluation.case_files import Case, Label, label_of, read_case
-from correlation.evaluation.cases import (
-    Conditions,
-    healthy_baselines,
-    healthy_telemetries,
-    telemetry_of,
-)
-from correlation.evaluation.scoring import Outcome, figures, ranking_figures, worst_rank
+from correlation.evaluation.cases import Conditions, telemetry_of
+from correlation.evaluation.healthy_windows import before_start, of_baseline
+from correlation.evaluation.scoring import Outcome, baseline_figures, figures, worst_rank
 from correlation.ranking import rank
 from correlation.telemetry import Telemetry
 
@@ -37,7 +33,7 @@ def evaluate(
     """
     outcomes: list[Outcome] = []
     sooner: dict[float, list[Outcome]] = {seconds: [] for seconds in horizons}
-    ranks: dict[str, list[int]] = {name: [] for name in BASELINES}
+    ranks: dict[str, list[tuple[str, int]]] = {name: [] for name in BASELINES}
     quiet: set[str] = set()
     for directory in directories:
         case = read_case(directory)
@@ -51,11 +47,12 @@ def evaluate(
         }
         compared = {name: method(telemetry, case.name) for name, method in BASELINES.items()}
         label = label_of(directory)  # read only now: the ranking is done
-        outcomes.append(_labelled(answer, label))
+        outcomes.append(labelled(answer, label))
         for seconds, found in early.items():
-            sooner[seconds].append(_labelled(found, label))
-        for name, ranking in compared.items():
-            ranks[name].append(worst_rank(ranking, label.service))
+            sooner[seconds].append(labelled(found, label))
+        if label.service is not None:
+            for name, ranking in compared.items():
+                ranks[name].append((label.system, worst_rank(ranking, label.service)))
         if healthy:
             outcomes += _healthy(case, conditions, label.system, quiet)
         told(_line(outcomes, case.name))
@@ -64,7 +61,7 @@ def evaluate(
         "by_fault_type": _grouped(outcomes, lambda one: one.fault_type),
         "by_system": _grouped(outcomes, lambda one: one.system),
         "by_horizon": {f"{seconds:g}": figures(found) for seconds, found in sooner.items()},
-        "baselines": {name: ranking_figures(found) for name, found in ranks.items()},
+        "baselines": {name: baseline_figures(found) for name, found in ranks.items()},
         "cases": [_case(one) for one in outcomes],
     }
 
@@ -88,7 +85,8 @@ def answered(name: str, telemetry: Telemetry) -> Outcome:
     )
 
 
-def _labelled(answer: Outcome, label: Label) -> Outcome:
+def labelled(answer: Outcome, label: Label) -> Outcome:
+    """The answer beside the truth."""
     return replace(
         answer,
         system=label.system,
@@ -102,13 +100,13 @@ def _labelled(answer: Outcome, label: Label) -> Outcome:
 def _healthy(case: Case, conditions: Conditions, system: str, done: set[str]) -> Iterable[Outcome]:
     windows = [
         (f"{case.name} before {n}", telemetry)
-        for n, telemetry in enumerate(healthy_telemetries(case, conditions))
+        for n, telemetry in enumerate(before_start(case, conditions))
     ]
     if case.healthy_name and case.healthy_name not in done:
         done.add(case.healthy_name)
         windows += [
             (f"{case.directory.parent.name}/{Path(case.healthy_name).name} healthy {n}", telemetry)
-            for n, telemetry in enumerate(healthy_baselines(case, conditions))
+            for n, telemetry in enumerate(of_baseline(case, conditions))
         ]
     for name, telemetry in windows:
         yield replace(answered(name, telemetry), system=system, fault_type="healthy")
@@ -157,6 +155,7 @@ def as_text(report: dict[str, Any]) -> str:
         ("ece_low", "ECE, 5 % of resamples"),
         ("ece_high", "ECE, 95 % of resamples"),
         ("base_rate_brier", "Brier of always saying the base rate"),
+        ("sure_right", "right of those said with .9 or more"),
         ("healthy_silent", "healthy windows without an answer"),
         ("change_accuracy", "right change, or rightly none"),
         ("innocent_blamed", "an innocent change blamed"),

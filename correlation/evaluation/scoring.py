@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from correlation.calibration import expected_calibration_error
+from correlation.evaluation.reliability import calibration_figures
 
-BINS = 5
-RESAMPLES = 1000
 WORST = 10**6
 """The rank of a service that was not ranked at all."""
 
@@ -58,7 +56,9 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     for k in (1, 3, 5):
         found[f"ac{k}"] = _share([one.rank <= k for one in cases])
     found["avg5"] = _share([one.rank <= k for one in cases for k in range(1, 6)])
-    found |= _calibration(cases)
+    found |= calibration_figures(
+        [one.confidence for one in cases], [one.rank == 1 for one in cases]
+    )
     found["coverage"] = _share([one.status == "done" for one in cases])
     found["healthy_silent"] = _share([one.status != "done" for one in healthy])
     asked = [one for one in cases if one.true_change is not None]
@@ -73,6 +73,18 @@ def blames_innocent(one: Outcome) -> bool:
     return one.change not in ("none", one.true_change)
 
 
+def baseline_figures(ranks: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """`ranking_figures` of (system, rank) pairs, and the same under by_system."""
+    systems = sorted({system for system, _ in ranks})
+    return {
+        **ranking_figures([rank for _, rank in ranks]),
+        "by_system": {
+            name: ranking_figures([rank for system, rank in ranks if system == name])
+            for name in systems
+        },
+    }
+
+
 def ranking_figures(ranks: Sequence[int]) -> dict[str, Any]:
     """n, AC@1/3/5 and Avg@5 of bare ranks, for the methods compared with."""
     found: dict[str, Any] = {"n": len(ranks)}
@@ -80,25 +92,6 @@ def ranking_figures(ranks: Sequence[int]) -> dict[str, Any]:
         found[f"ac{k}"] = _share([rank <= k for rank in ranks])
     found["avg5"] = _share([rank <= k for rank in ranks for k in range(1, 6)])
     return found
-
-
-def _calibration(cases: Sequence[Outcome]) -> dict[str, Any]:
-    names = ("ece", "ece_low", "ece_high", "brier", "base_rate_brier")
-    if not cases:
-        return dict.fromkeys(names)
-    said = np.array([one.confidence for one in cases])
-    right = np.array([one.rank == 1 for one in cases])
-    base = float(right.mean())
-    draws = np.random.default_rng(len(cases)).integers(0, len(cases), (RESAMPLES, len(cases)))
-    resampled = [expected_calibration_error(said[d], right[d], BINS) for d in draws]
-    values = (
-        expected_calibration_error(said, right, BINS),  # type: ignore[arg-type]
-        float(np.quantile(resampled, 0.05)),
-        float(np.quantile(resampled, 0.95)),
-        float(np.mean((said - right) ** 2)),
-        base * (1.0 - base),
-    )
-    return {name: round(value, 4) for name, value in zip(names, values, strict=True)}
 
 
 def _share(hits: Sequence[bool]) -> float | None:

@@ -1,72 +1,79 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from correlation.calibration import (
-    CAP,
-    describe,
-    expected_calibration_error,
-    fit,
-    parse,
-    shipped,
+from correlation.calibration import CAP, FEATURES, Calibration, describe, parse, shipped
+
+FITTED = Calibration(
+    version="test",
+    intercept=0.0,
+    coefficients={"strength": 1.0, "margin": 0.0, "agreement": 0.0},
+    abstain_below=0.5,
+    ranges={"strength": (-1.0, 2.0), "margin": (0.0, 1.0), "agreement": (0.0, 4.0)},
+    base_rate=0.6,
 )
+
+
+def seen(strength: float) -> dict[str, float]:
+    return {"strength": strength, "margin": 0.5, "agreement": 1.0}
 
 
 def test_shipped_artefact_says_what_it_was_fitted_on() -> None:
     artefact = shipped()
 
     assert (artefact.n > 0, "fitted on" in artefact.note) == (True, True)
+    assert set(artefact.ranges) == set(FEATURES)
 
 
-@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=5), st.floats(0.0, 1.0))
-def test_probability_is_bounded(scores: list[float], coverage: float) -> None:
-    probability = shipped().probability(describe(sorted(scores, reverse=True), coverage))
+@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=5), st.integers(0, 4))
+def test_probability_is_bounded(scores: list[float], agreement: int) -> None:
+    probability = shipped().probability(describe(sorted(scores, reverse=True), agreement, 1.0))
 
     assert 0.0 <= probability <= CAP
 
 
-@given(st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
-def test_probability_is_monotone_in_strength(a: float, b: float, second: float, c: float) -> None:
+@given(st.floats(-1.0, 2.0), st.floats(-1.0, 2.0))
+def test_probability_grows_with_a_feature_inside_its_range(a: float, b: float) -> None:
     low, high = sorted((a, b))
-    runner_up = min(second, low)
 
-    less = shipped().probability(describe([low, runner_up], c))
-    more = shipped().probability(describe([high, runner_up], c))
-
-    assert less <= more + 1e-12
+    assert FITTED.probability(seen(low)) <= FITTED.probability(seen(high))
 
 
-def test_fit_recovers_a_known_logistic() -> None:
-    rng = np.random.default_rng(3)
-    rows = [
-        {"strength": float(s), "margin": float(m), "coverage": 1.0}
-        for s, m in zip(rng.normal(0, 2, 4000), rng.uniform(0, 1, 4000), strict=True)
-    ]
-    chance = [1 / (1 + np.exp(-(-1.0 + 1.2 * r["strength"] + 2.0 * r["margin"]))) for r in rows]
-    right = [bool(rng.uniform() < p) for p in chance]
+@given(st.floats(2.0, 50.0))
+def test_probability_is_never_sharper_for_features_beyond_the_fitted_range(strength: float) -> None:
+    at_the_border, beyond = FITTED.probability(seen(2.0)), FITTED.probability(seen(strength))
 
-    intercept, found = fit(rows, right, ridge=1e-3)
-
-    assert (found["strength"], found["margin"]) == pytest.approx((1.2, 2.0), abs=0.25)
-    assert intercept + found["coverage"] == pytest.approx(-1.0, abs=0.25)
+    assert FITTED.base_rate <= beyond <= at_the_border
 
 
-def test_fit_never_rewards_weakness() -> None:
-    rows = [{"strength": float(s), "margin": 0.5, "coverage": 1.0} for s in range(-4, 5)]
-
-    _, found = fit(rows, [s < 0 for s in range(-4, 5)])
-
-    assert found["strength"] == 0.0
+def test_probability_far_outside_is_close_to_the_base_rate() -> None:
+    assert FITTED.probability(seen(12.0)) == pytest.approx(FITTED.base_rate, abs=0.01)
 
 
-def test_expected_calibration_error_measures_the_gap() -> None:
-    assert expected_calibration_error([0.9] * 10, [True] * 9 + [False]) == pytest.approx(0.16)
-    assert expected_calibration_error([0.9] * 10, [False] * 10, bins=1) == pytest.approx(0.9)
+def test_probability_below_the_range_is_that_of_its_border() -> None:
+    assert FITTED.probability(seen(-9.0)) == FITTED.probability(seen(-1.0))
 
 
-def test_parse_refuses_an_artefact_without_a_coefficient() -> None:
-    with pytest.raises(KeyError):
-        parse({"version": "x", "intercept": 0, "coefficients": {}, "abstain_below": 0.4})
+def test_parse_reads_an_artefact_of_before_there_were_ranges() -> None:
+    told = {
+        "version": "x", "intercept": 0.0, "abstain_below": 0.4,
+        "coefficients": dict.fromkeys(FEATURES, 1.0),
+    }  # fmt: skip
+
+    assert parse(told).probability(seen(1.0)) == pytest.approx(0.924, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [({"coefficients": {}}, KeyError), ({"ranges": {"strength": [2.0, 1.0]}}, ValueError)],
+)
+def test_parse_refuses_a_broken_artefact(change: dict[str, object], error: type[Exception]) -> None:
+    told = {
+        "version": "x", "intercept": 0.0, "abstain_below": 0.4,
+        "coefficients": dict.fromkeys(FEATURES, 1.0),
+    }  # fmt: skip
+
+    with pytest.raises(error):
+        parse(told | change)

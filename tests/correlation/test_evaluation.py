@@ -83,7 +83,7 @@ def test_evaluate_rca_ranks_the_callee_first_and_writes_the_figures(
     assert set(report["baselines"]) == {"random", "nsigma"}
     assert [(one["truth"], one["ranked"][:1]) for one in report["cases"]] == [
         ("cart", ["cart"]),
-        (None, []),
+        *[(None, [])] * 2,
     ]
     assert report["overall"]["healthy_silent"] == 1.0
     assert "healthy windows without an answer: 1.000" in out.getvalue()
@@ -99,15 +99,78 @@ def test_evaluate_rca_answers_the_same_twice(case: Path, tmp_path: Path) -> None
     assert first == second
 
 
+def test_evaluate_rca_counts_a_case_without_culprit_as_a_healthy_window(
+    case: Path, tmp_path: Path
+) -> None:
+    (case / "label.json").write_text('{"system": "system", "root_cause_service": null}')
+    target = tmp_path / "figures.json"
+
+    call_command("evaluate_rca", str(case), json=target, only=True, stdout=io.StringIO())
+
+    overall = json.loads(target.read_text())["overall"]
+    assert (overall["n"], overall["ac1"], overall["healthy_silent"]) == (0, None, 0.0)
+
+
 def test_evaluate_rca_names_a_broken_case(case: Path) -> None:
     (case / "label.json").write_text("{}")
 
-    with pytest.raises(CommandError, match="root_cause_service must be a text"):
+    with pytest.raises(CommandError, match=r"label\.json: root_cause_service is missing"):
         call_command("evaluate_rca", str(case), only=True, stdout=io.StringIO())
 
 
-def test_read_case_names_a_start_that_is_no_number(case: Path) -> None:
-    (case / "incident.json").write_text('{"start": "noon"}')
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("incident.json", '{"start": "noon"}', "incident.json: start must be a number"),
+        ("incident.json", "[]", "incident.json: must be an object"),
+        ("incident.json", '{"start": 1, "step": "1m"}', "step must be a number"),
+        ("incident.json", '{"start": 1, "baseline": "gone"}', "baseline: there is no directory"),
+        ("incident.json", '{"start": 1, "service": 7}', "service must be a text"),
+        ("graph.csv", "caller,called\nshop,cart\n", "graph.csv: row 2: callee is missing"),
+        ("logs.csv", "timestamp,service,message\nnoon,shop,x\n", "row 2: timestamp must be"),
+        ("traces.csv", "traceID,spanID\n1,2\n", "traces.csv: row 2: parentSpanID is missing"),
+        ("changes.json", '{"id": 1}', "changes.json: must be a list"),
+        ("changes.json", '[{"id": "a"}]', "change 1: at must be a number"),
+        ("metrics.csv.gz", "not gzip", "metrics.csv.gz: Not a gzipped file"),
+    ],
+)
+def test_read_case_names_the_file_and_the_field(
+    case: Path, file: str, text: str, said: str
+) -> None:
+    (case / file).write_text(text)
 
-    with pytest.raises(BadCase, match="start must be a number"):
+    with pytest.raises(BadCase, match=said):
         read_case(case)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ([START, "fast"], "row 2: shop_latency must be a number, not 'fast'"),
+        (["", 1.0], "row 2: time must be a number"),
+        ([START], "row 2 has 1 cells, the header 2"),
+    ],
+)
+def test_read_case_names_the_row_of_a_bad_sample(case: Path, row: list[Any], said: str) -> None:
+    write_rows(case / "metrics.csv.gz", [["time", "shop_latency"], row])
+
+    with pytest.raises(BadCase, match=said):
+        read_case(case)
+
+
+def test_read_case_needs_only_the_incident(case: Path) -> None:
+    for file in ("metrics.csv.gz", "graph.csv", "label.json"):
+        (case / file).unlink()
+
+    found = read_case(case)
+
+    assert (found.recorded.series, found.edges, found.changes) == ((), (), ())
+
+
+def test_blank_cells_are_no_samples(case: Path) -> None:
+    rows = [["time", "shop_latency"], [START, ""], [START + 300, 0.2]]
+    write_rows(case / "metrics.csv.gz", rows)
+
+    (series,) = read_case(case).recorded.series
+
+    assert series.times.tolist() == [START + 300]

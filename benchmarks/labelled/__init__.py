@@ -1,0 +1,1 @@
+"""What needs labelled incidents to be measured; see docs/accuracy.md."""
