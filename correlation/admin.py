@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from correlation.breaker import health_of
 from correlation.data_sources import kept_option_errors
-from correlation.models import Analysis, DataSource, RootCause
+from correlation.models import Analysis, CauseVerdict, DataSource, RootCause
 from correlation.rule_admin import CorrelationRuleAdmin, RuleChangeAdmin  # noqa: F401  (registers them)
 from correlation.source_fields import ENVIRONMENT_OWNS
 from correlation.source_problems import problem
@@ -130,3 +130,11 @@ class AnalysisAdmin(ReadOnlyAdmin):
     list_select_related = ["incident"]
     show_full_result_count = False
     inlines = [RootCauseInline]
+
+
+@admin.register(CauseVerdict)
+class CauseVerdictAdmin(ReadOnlyAdmin):
+    list_display = ["at", "incident", "verdict", "title", "by", "after_sealing"]
+    list_filter = ["verdict", "after_sealing"]
+    list_select_related = ["incident", "by"]
+    search_fields = ["title", "reason"]
