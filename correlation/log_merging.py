@@ -133,16 +133,24 @@ def _contexts(templates: set[Shape]) -> list[Context]:
         if len(members) < 2:
             continue
         for found in members:
-            marks = [_mark(token) * _step(place) for place, token in enumerate(found)]
-            total, left = sum(marks), words(found)
-            for place, token in enumerate(found):
-                said = len(token) > 1 and token != ANY
-                if left - said >= FEW_WORDS and may_vary(found, place):
-                    places.setdefault((length, place, total - marks[place]), []).append(found)
+            for place, others in _places(found):
+                places.setdefault((length, place, others), []).append(found)
     contexts = [
         (place, sorted(members)) for (_, place, _), members in places.items() if len(members) > 1
     ]
     return sorted(contexts, key=lambda context: (-len(context[1]), context))
+
+
+@lru_cache(maxsize=32768)
+def _places(found: Shape) -> tuple[tuple[int, int], ...]:
+    """(place, the sum of the other places' marks) for each place that may vary."""
+    marks = [_mark(token) * _step(place) for place, token in enumerate(found)]
+    total, left = sum(marks), words(found)
+    return tuple(
+        (place, total - marks[place])
+        for place, token in enumerate(found)
+        if left - (len(token) > 1 and token != ANY) >= FEW_WORDS and may_vary(found, place)
+    )
 
 
 @lru_cache(maxsize=65536)

@@ -124,6 +124,7 @@ def is_word(token: str) -> bool:
     return token[0].isalpha() and not _MEANT.search(token)
 
 
+@lru_cache(maxsize=32768)
 def words(found: Shape) -> int:
     """How many words say what happened."""
     return sum(len(token) > 1 and token != ANY for token in found)
