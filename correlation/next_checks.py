@@ -9,7 +9,7 @@ from correlation.reasoning import Check, Purpose
 from correlation.signal_labels import label_of
 from correlation.symptoms import Graph
 from correlation.telemetry import Evidence, Telemetry
-from correlation.units import humanised
+from correlation.units import clock, humanised
 
 if TYPE_CHECKING:
     from correlation.ranking import Hypothesis, Weighed
@@ -69,6 +69,12 @@ def looks(telemetry: Telemetry, weighed: Weighed) -> tuple[Check, ...]:
         said.append(
             _check("act", f"Ask what the alert saw at {target} that these signals do not show.")
         )
+    if not any(item.confidence >= 0.5 for item in evidence):
+        text = (
+            f"If it began before {clock(telemetry.window[0])}, correct the incident's start and "
+            "analyse again: what lies before counts as healthy."
+        )
+        said.append(_check("blind_spot", text))
     return tuple(said[:MOST])
 
 

@@ -28,6 +28,15 @@ def in_unit(value: float | None, unit: str) -> str:
     return humanised(value, unit)
 
 
+UNITS = re.compile(r"(?<=\d) (?=(%|ms|s|min|µs|B|[KMGTP]iB|cores)(?![\w]))")
+
+
+@register.filter
+def unbroken(text: str) -> str:
+    """The text with its numbers and their units kept on one line."""
+    return UNITS.sub("\N{NO-BREAK SPACE}", text)
+
+
 @register.filter
 def in_its_unit(value: float | None, correlation: Correlation) -> str:
     """A value of a correlation; counts of lines and traces by the minute, as their titles say."""

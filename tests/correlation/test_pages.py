@@ -185,7 +185,7 @@ def test_evidence_shows_its_exact_query_escaped_and_its_plot(
     assert "sum(rate(x{status=~&quot;5..&quot;}[30s])) &lt; 1</code>" in html
     assert html.count('<svg class="plot"') == 1
     assert 'href="#evidence-metric-checkout-error-ratio"' in html
-    assert "usually 0 % to 2 %, 40 times the baseline" in html
+    assert "usually 0\u00a0% to 2\u00a0%, 40 times the baseline" in html
     assert "<li>Roll it back.</li>" in html
     assert html.count('id="evidence-metric-checkout-error-ratio"') == 1
     assert "<dd>40 %</dd>" in html

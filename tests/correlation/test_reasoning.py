@@ -182,8 +182,9 @@ def purposes(ranking: Ranking) -> list[str]:
 def test_checks_of_health_ask_what_the_alert_saw() -> None:
     ranking = rank(healthy())
 
-    assert purposes(ranking) == ["act"]
+    assert purposes(ranking) == ["act", "blind_spot"]
     assert "Ask what the alert saw at" in ranking.checks[0]["text"]
+    assert ranking.checks[1]["text"].startswith("If it began before 07:58:00 UTC")
 
 
 def test_checks_of_an_undecided_answer_begin_with_the_two_suspects() -> None:
