@@ -68,3 +68,9 @@ def runs_as_high(deviations: Floats, score: float) -> int:
     first[1:] &= ~beyond[:-1]
     heights = np.bincount((np.cumsum(first) - 1)[beyond], weights=gain[beyond])
     return int((heights >= score).sum())
+
+
+def without_last_run(deviations: Floats) -> Floats:
+    """`deviations` up to the run beyond DRIFT that lasts to their end, if one does."""
+    calm = np.flatnonzero(deviations <= DRIFT)
+    return deviations[: int(calm[-1]) + 1] if calm.size else deviations[:0]

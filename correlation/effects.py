@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from correlation.changepoint import Onset, find_onset, runs_as_high
+from correlation.changepoint import Onset, find_onset, runs_as_high, without_last_run
 from correlation.telemetry import Floats, Series
 
 FLOORS_BY_SIGNAL: dict[str, tuple[float, float]] = {
@@ -69,7 +69,8 @@ class Effect:
 
     `value` is the median of the newest half of the anomalous run (a young fault is still
     growing), `duration_seconds` how long the run lasts, `n_window` its points. `recurrence` is
-    how many runs as high the baseline leads to expect in a window as long.
+    how many runs as high the baseline leads to expect in a window as long; a single one was an
+    earlier fault, and leads to expect none.
     """
 
     reference: Reference
@@ -130,7 +131,11 @@ def measure(
         if onset is None:
             continue
         usual = sign * (values[begin:end] - found.centre) / found.scale
-        recurrence = runs_as_high(usual, RECURS * onset.score) * inside.size / max(usual.size, 1)
+        earlier = (
+            without_last_run(usual) if onset.start == 0 else usual
+        )  # seen late, not seen twice
+        again = max(runs_as_high(earlier, RECURS * onset.score) - 1, 0)  # one is an earlier fault
+        recurrence = again * inside.size / max(usual.size, 1)
         effect = _describe(found, inside, moments, onset, sign, step, recurrence, log_scale)
         if best is None or effect.z > best.z:
             best = effect

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from correlation.changepoint import find_onset, runs_as_high
+from correlation.changepoint import find_onset, runs_as_high, without_last_run
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,11 @@ def test_runs_as_high_counts_separate_runs(
     deviations: list[float], score: float, count: int
 ) -> None:
     assert runs_as_high(np.array(deviations, dtype=float), score) == count
+
+
+@pytest.mark.parametrize(
+    ("deviations", "kept"),
+    [([0, 8, 0], 3), ([8, 0, 8, 8], 2), ([8, 8], 0), ([], 0), ([0, 1, 2], 3)],
+)
+def test_the_run_that_lasts_to_the_end_is_taken_off(deviations: list[int], kept: int) -> None:
+    assert without_last_run(np.array(deviations, dtype=float)).size == kept

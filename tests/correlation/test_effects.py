@@ -89,7 +89,7 @@ def test_what_the_baseline_does_as_well_recurs() -> None:
 
     assert rare is not None
     assert usual is not None
-    assert (rare.recurrence, usual.recurrence) == (0.0, 0.6)
+    assert (rare.recurrence, usual.recurrence) == (0.0, 0.5)
 
 
 def test_a_slow_minute_among_durations_that_vary_by_factors_is_no_outlier() -> None:
