@@ -56,6 +56,10 @@ def recalibrated(answers: Sequence[Answer], date: str) -> Recalibration:
     samples = samples_of(answers)
     if not any(not one.healthy for one in samples):
         raise ValueError("no ranking of a labelled case names anybody")
+    if len({one.system for one in samples}) < 2:
+        raise ValueError(
+            "cases of two systems or more are needed: each is judged by the others' fit"
+        )
     silent = [one for one in answers if one["named"] is None]
     by_system = _judged(samples, [one.system for one in samples], silent)
     by_service = _judged(samples, [one.service for one in samples], silent)

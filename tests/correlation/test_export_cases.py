@@ -191,6 +191,15 @@ def test_evaluate_rca_reads_what_was_exported(tmp_path: Path, confirmed: Analysi
     assert (overall["n"], overall["ac1"]) == (1, 1.0)
 
 
+def test_calibrate_refuses_cases_of_one_system_in_words(
+    tmp_path: Path, confirmed: Analysis
+) -> None:
+    run(tmp_path)
+
+    with pytest.raises(CommandError, match="two systems or more are needed"):
+        call_command("calibrate", str(tmp_path), "--out", str(tmp_path / "fit"), "--jobs", "1")
+
+
 def test_the_change_a_confirmed_cause_blamed_is_in_the_label(
     tmp_path: Path, make_incident: MakeIncident
 ) -> None:
