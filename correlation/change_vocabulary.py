@@ -16,7 +16,18 @@ import yaml
 
 MOVES = frozenset({"up", "down", "on", "off"})
 _PATTERNS = ("added", "removed", "both", "loop", "setting", "files")
-_FIELDS = {"name", "says", "weight", "delayed", "turned", "moves", "only", "explains", *_PATTERNS}
+_FIELDS = {
+    "name",
+    "says",
+    "weight",
+    "delayed",
+    "at_home",
+    "turned",
+    "moves",
+    "only",
+    "explains",
+    *_PATTERNS,
+}
 
 Pattern = re.Pattern[str]
 
@@ -39,6 +50,7 @@ class Hazard:
     """A kind of edit, how to see it in a diff, and the symptoms it `explains` (weight each).
 
     `only` is the pattern of the files that it is looked for in; changes that name none have it all.
+    `at_home` is for edits that break nothing but the service they came to run in.
     """
 
     name: str
@@ -46,6 +58,7 @@ class Hazard:
     explains: tuple[tuple[str, float], ...]
     weight: float = 1.0
     delayed: bool = False
+    at_home: bool = False
     turned: bool = False
     moves: frozenset[str] = frozenset()
     only: Pattern | None = None
@@ -121,6 +134,7 @@ def _hazard(told: Mapping[str, Any], known: set[str], kinds: Mapping[str, Patter
         explains=tuple(sorted(told["explains"].items())),
         weight=float(told.get("weight", 1.0)),
         delayed=bool(told.get("delayed", False)),
+        at_home=bool(told.get("at_home", False)),
         turned=bool(told.get("turned", False)),
         moves=moves,
         only=kinds[told["only"]] if "only" in told else None,

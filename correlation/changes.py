@@ -209,7 +209,8 @@ class Jury:
         """The candidate by the way of landing that speaks most for its guilt."""
         change = candidate.change
         reading = read_change(change)
-        content, hazard, frame = self._content(change, reading, seen)
+        home = any(one.service in (suspect, "") for one in candidate.landings)
+        content, hazard, frame = self._content(change, reading, seen, home)
         ways = [
             self._way(landing, near, onsets, hazard is not None and hazard.hazard.delayed)
             for landing in candidate.landings
@@ -235,13 +236,18 @@ class Jury:
         return Weighed(change, landing, PRIOR + content + odds, hazard, against, lead, frame, late)
 
     def _content(
-        self, change: Change, reading: Reading, seen: Mapping[str, float]
+        self, change: Change, reading: Reading, seen: Mapping[str, float], home: bool
     ) -> tuple[float, Found | None, str]:
-        """Log-odds of what the change says of itself, with the hazard that fits best."""
+        """Log-odds of what the change says of itself, with the hazard that fits best.
+
+        `home` is whether it may have come to run in the suspect itself.
+        """
         if reading.harmless:
             return HARMLESS, None, ""
         best, worth = None, 0.0
         for found in reading.hazards:
+            if found.hazard.at_home and not home:
+                continue
             match = found.strength * _match(found, seen)
             if match > worth + 1e-9:
                 best, worth = found, match

@@ -18,7 +18,8 @@ CASES = read_cases()
 
 
 def make_sign(text: str, service: str = "api", onset: float = ONSET) -> Sign:
-    shows = {"null pointer": {"null_reference"}, "pool exhausted": {"pool"}}.get(text, set())
+    known = {"null pointer": "null_reference", "pool exhausted": "pool", "crash loop": "crash"}
+    shows = {known[text]} if text in known else set()
     return Sign(frozenset({service}), 0.9, text, frozenset(shows), (), (onset, 5.0), True)
 
 
@@ -121,6 +122,13 @@ def test_change_of_a_caller_may_be_to_blame_for_its_callee() -> None:
     cut = make_change("cut", 60.0, diff="-pool: 40\n+pool: 4")
 
     assert blamed(judged(cut, text="pool exhausted", suspect="store")) == "cut"
+
+
+def test_new_image_breaks_nobody_but_its_own_service() -> None:
+    image = make_change("image", 900.0, diff="-image: api:1.2\n+image: api:1.3")
+
+    assert blamed(judged(image, text="crash loop")) == "image"
+    assert blamed(judged(image, text="crash loop", suspect="store")) is None
 
 
 def test_evidence_lists_changes_by_their_chance() -> None:
