@@ -5,6 +5,7 @@ Traces are numbered in the order they began, so that a stretch of time is a rang
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -47,46 +48,51 @@ class Requests:
 
 
 def arranged(spans: Iterable[Span]) -> Requests:
-    """Spans by operation; a span is known by its trace and id, the first one counts."""
-    by_trace: dict[str, dict[str, Span]] = {}
-    for span in spans:
-        by_trace.setdefault(span.trace_id, {})[span.span_id] = span
+    """Spans by operation; a span is known by its trace and id, the first in time counts."""
+    by_trace: defaultdict[str, dict[str, Span]] = defaultdict(dict)
+    for span in sorted(spans, key=_in_time):
+        by_trace[span.trace_id].setdefault(span.span_id, span)
     began = sorted(
-        (min(span.start for span in known.values()), trace_id)
+        (min([span.start for span in known.values()]), trace_id)
         for trace_id, known in by_trace.items()
     )
     found = Requests(np.array([start for start, _ in began], dtype=float))
-    shapes: dict[str, str] = {}
-    times: dict[tuple[Operation, str], list[tuple[float, float]]] = {}
+    operations: dict[tuple[str, str], Operation] = {}
+    ran: defaultdict[Operation, set[int]] = defaultdict(set)
+    calls: defaultdict[tuple[Operation, Operation], set[int]] = defaultdict(set)
+    times: defaultdict[tuple[Operation, str], list[tuple[float, float]]] = defaultdict(list)
+    operation_of = found.operation_of
     for number, (_, trace_id) in enumerate(began):
         found.number_of[trace_id] = number
         known = by_trace[trace_id]
-        children: dict[str, list[Span]] = {}
-        for span in known.values():
+        children: defaultdict[str, list[Span]] = defaultdict(list)
+        for span_id, span in known.items():
+            raw = (span.service, span.operation)
+            operation = operations.get(raw)
+            if operation is None:
+                operation = operations[raw] = (span.service, shape(span.operation))
+            operation_of[trace_id, span_id] = operation
             parent = known.get(span.parent_id)
             if parent is not None and parent is not span:
-                children.setdefault(span.parent_id, []).append(span)
-            name = shapes.get(span.operation)
-            if name is None:
-                name = shapes[span.operation] = shape(span.operation)
-            operation = (span.service, name)
-            found.operation_of[trace_id, span.span_id] = operation
+                children[span.parent_id].append(span)
             if parent is None or parent.service != span.service:
                 found.entry_of.setdefault((trace_id, span.service), operation)
-        for span in known.values():
-            operation = found.operation_of[trace_id, span.span_id]
-            found.ran.setdefault(operation, set()).add(number)
-            inside = children.get(span.span_id, [])
-            times.setdefault((operation, _waited_for(span, inside)), []).append(
-                (span.start, _alone(span, inside))
-            )
+        for span_id, span in known.items():
+            operation = operation_of[trace_id, span_id]
+            ran[operation].add(number)
+            inside = children.get(span_id, [])
+            times[operation, _waited_for(span, inside)].append((span.start, _alone(span, inside)))
             for child in inside:
-                call = (operation, found.operation_of[trace_id, child.span_id])
-                found.calls.setdefault(call, set()).add(number)
+                calls[operation, operation_of[trace_id, child.span_id]].add(number)
+    found.ran, found.calls = dict(ran), dict(calls)
     for key in sorted(times):
         table = np.array(sorted(times[key]))
         found.times[key] = table[:, 0], table[:, 1]
     return found
+
+
+def _in_time(span: Span) -> tuple[float, str, str, str]:
+    return span.start, span.span_id, span.service, span.operation
 
 
 def _waited_for(span: Span, inside: list[Span]) -> str:

@@ -8,23 +8,29 @@ span by span: self time, which is duration less the union of the children's inte
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
-from statistics import fmean
 
-from correlation.bucket_counts import Covered, counted_points, spread
+from correlation.bucket_counts import Covered, counted_points
 from correlation.magnitude import hill
 from correlation.service_graph import CALLING
 from correlation.telemetry import Evidence, Span, Telemetry
+from correlation.trace_report import (
+    MOST,
+    REPORTED,
+    Key,
+    messages,
+    span_details,
+    span_evidence,
+    where,
+)
+from correlation.trace_slowness import slow_spans
 from correlation.trace_structure import recovered
 from correlation.trace_trees import Tree, shape, trees
-from correlation.units import humanised
 
-ERRORS, SLOW = "trace_errors", "trace_slow"
+ERRORS = "trace_errors"
 
 CUT = 50
 """Failed traces asked for on each side: with this many the oldest one tells how far they reach."""
@@ -36,16 +42,8 @@ NEW_Z = 2.0
 """z worth one half: three failed traces where there were none, five as well as certain."""
 
 NO_BASELINE_CAP = 0.6
-REPORTED = 0.15
-MOST = 6
-"""Origins and slow spans reported at most, strongest first."""
-
 WAITED = 0.8
 """A caller that failed while its callee was busy for this share of the call gave up waiting."""
-
-SLOW_SECONDS, SLOW_SHARE = 0.005, 0.2
-"""Extra self time worth reporting: this much, and this share of all that was lost. Confidence
-looks at the share of all the service's operations together."""
 
 APART = ("service.version", "k8s.pod.name", "service.instance.id", "host.name")
 """What may set the failed apart from the others, most telling first."""
@@ -61,10 +59,6 @@ class _Origin:
         self.spans.setdefault(tree.trace_id, span)
 
 
-Key = tuple[str, str, str]
-"""(service, peer or "", shape of the operation)."""
-
-
 def trace_baseline(
     baseline: tuple[float, float], window: tuple[float, float]
 ) -> tuple[float, float]:
@@ -75,8 +69,10 @@ def trace_baseline(
 
 def trace_evidence(telemetry: Telemetry) -> list[Evidence]:
     """Error origins and slow spans, strongest first; nothing without spans."""
+    if not any(span.failed or span.sampled_as == "slow" for span in telemetry.spans):
+        return []
     sampled = trees(telemetry.spans, telemetry.as_of)
-    found = [*_error_origins(telemetry, sampled), *_slow_spans(telemetry, sampled)]
+    found = [*_error_origins(telemetry, sampled), *slow_spans(telemetry, sampled)]
     return sorted(found, key=lambda item: (-item.confidence, item.key))
 
 
@@ -139,21 +135,21 @@ def _error_origins(telemetry: Telemetry, sampled: list[Tree]) -> list[Evidence]:
             continue
         evidence.append(
             replace(
-                _evidence(telemetry, key, ERRORS, confidence, origin.spans),
+                span_evidence(telemetry, key, ERRORS, confidence, origin.spans),
                 baseline=round(n0 / seconds_before, 6) if known and seconds_before else None,
                 value=round(n1 / seconds, 6),
                 unit="1/s",
-                title=_error_title(key, n1, len(failed), _messages(origin.spans.values())),
+                title=_error_title(key, n1, len(failed), messages(origin.spans.values())),
                 query=telemetry.trace_query,
                 details={
-                    **_details(key, origin.spans, share),
+                    **span_details(key, origin.spans, share),
                     "n": n1,
                     "failed_traces": len(failed),
                     "count_baseline": n0,
                     "window_seconds": round(seconds, 3),
                     "baseline_seconds": round(seconds_before, 3),
                     **counted_points(_moments(key, earlier, now), telemetry, complete),
-                    "samples": _messages(origin.spans.values()),
+                    "samples": messages(origin.spans.values()),
                     "apart": _apart(key[0], list(origin.spans.values()), others),
                 },
             )
@@ -196,131 +192,6 @@ def _rate_confidence(n1: int, seconds: float, n0: int, seconds_before: float) ->
     return hill(ratio, 0.6, 2.0) / (1.0 + math.exp(-(z - NEW_Z) / 0.5))
 
 
-def _slow_spans(telemetry: Telemetry, sampled: list[Tree]) -> list[Evidence]:
-    """Operations that take the time slow traces lose, against traces that were not slow."""
-    found = [tree for tree in sampled if "slow" in tree.sampled_as]
-    slow = [tree for tree in found if tree.whole]
-    usual = [tree for tree in sampled if tree.whole and "slow" not in tree.sampled_as]
-    usual = [tree for tree in usual if not tree.failed]
-    if not slow:
-        return []
-    spent = [(tree, _self_times(tree)) for tree in slow]
-    reference = [(_route(tree), _self_times(tree)) for tree in usual]
-    lost: dict[Key, list[tuple[float, float, int]]] = {}
-    for tree, times in spent:
-        alike = [theirs for route, theirs in reference if route == _route(tree)]
-        for key, (mine, _) in times.items():
-            before = [other[key][0] for other in alike if key in other]
-            before = before or [other[key][0] for _, other in reference if key in other]
-            before = before or [0.0] * len(alike)
-            lost.setdefault(key, []).append((mine, fmean(before or [0.0]), len(before)))
-    extra = {
-        key: sum(max(0.0, mine - typical) for mine, typical, _ in rows)
-        for key, rows in lost.items()
-    }
-    total = sum(extra.values())
-    at: dict[tuple[str, str], float] = {}
-    for (service, peer, _), seconds in extra.items():
-        at[service, peer] = at.get((service, peer), 0.0) + seconds
-    evidence = []
-    for key in sorted(extra):
-        rows = lost[key]
-        share = extra[key] / total if total > 0.0 else 0.0
-        if share < SLOW_SHARE or extra[key] / len(rows) < SLOW_SECONDS or not key[0]:
-            continue
-        mine, typical = fmean(row[0] for row in rows), fmean(row[1] for row in rows)
-        compared = min(row[2] for row in rows)
-        n = max(len(rows), round(len(found) * len(rows) / len(slow)))
-        ratio = math.log((mine + 1e-4) / (typical + 1e-4))
-        confidence = min(0.9, n / (n + 1.5)) * hill(at[key[0], key[1]] / total, 0.35, 2.0)
-        confidence *= hill(max(ratio, 0.0), 0.7, 2.0)
-        confidence *= compared / (compared + 0.5) if compared else 0.3
-        if confidence < REPORTED:
-            continue
-        spans = {tree.trace_id: times[key][1] for tree, times in spent if key in times}
-        evidence.append(
-            replace(
-                _evidence(telemetry, key, SLOW, confidence, spans),
-                baseline=round(typical, 6) if compared else None,
-                value=round(mine, 6),
-                unit="s",
-                title=_slow_title(key, mine, typical if compared else None, share),
-                query=_slow_query(next(iter(spans.values())), typical),
-                details={
-                    **_details(key, spans, share),
-                    "n": n,
-                    "compared_with": compared,
-                    "seconds_before": spread([t[key][0] for _, t in reference if key in t]),
-                    "seconds_during": spread([row[0] for row in rows]),
-                    "samples": _messages(spans.values()),
-                    "apart": [],
-                },
-            )
-        )
-    return sorted(evidence, key=lambda item: (-item.confidence, item.key))[:MOST]
-
-
-def _self_times(tree: Tree) -> dict[Key, tuple[float, Span]]:
-    """Self time in one trace by whom it is lost at, with the longest span there.
-
-    A call without a span of the callee spends its time there; with one, on the way.
-    """
-    times: dict[Key, tuple[float, Span]] = {}
-    for span in tree.spans.values():
-        alone = span.kind in CALLING and not tree.children.get(span.span_id)
-        peer = span.peer if alone and span.peer != span.service else ""
-        key = (span.service, peer, shape(span.operation))
-        seconds, longest = times.get(key, (0.0, span))
-        longest = span if span.seconds > longest.seconds else longest
-        times[key] = (seconds + tree.self_seconds(span), longest)
-    return times
-
-
-def _route(tree: Tree) -> tuple[str, str]:
-    root = tree.root
-    return root.service, shape(root.operation)
-
-
-def _evidence(
-    telemetry: Telemetry, key: Key, signal: str, confidence: float, spans: dict[str, Span]
-) -> Evidence:
-    service, peer, operation = key
-    name = blake2b(operation.encode(), digest_size=6).hexdigest()
-    return Evidence(
-        key=f"trace:{service}{'>' + peer if peer else ''}:{signal}:{name}",
-        type="trace",
-        service=service,
-        signal=signal,
-        confidence=round(min(confidence, 0.97), 4),
-        onset_at=None,
-        baseline=None,
-        value=None,
-        title="",
-        peer=peer or None,
-        source=telemetry.trace_source,
-    )
-
-
-def _details(key: Key, spans: dict[str, Span], share: float) -> dict[str, object]:
-    newest = sorted(spans.values(), key=lambda span: (-span.start, span.trace_id))
-    return {
-        "trace_ids": [span.trace_id for span in newest[:10]],
-        "operation": key[2],
-        "share": round(share, 4),
-    }
-
-
-def _messages(spans: Iterable[Span]) -> list[str]:
-    """The commonest messages of the spans and what they threw, at most three."""
-    said = Counter(
-        text
-        for span in spans
-        for text in {span.message, dict(span.attributes).get("exception", "")}
-        if text
-    )
-    return [text[:500] for text, _ in sorted(said.items(), key=lambda p: (-p[1], p[0]))[:3]]
-
-
 def _apart(service: str, failed: list[Span], others: list[Tree]) -> list[dict[str, object]]:
     """Attributes nearly all failed spans share and spans of the service that went well do not."""
     fine = [span for tree in others for span in tree.spans.values() if span.service == service]
@@ -344,29 +215,6 @@ def _apart(service: str, failed: list[Span], others: list[Tree]) -> list[dict[st
     return told
 
 
-def _where(key: Key) -> str:
-    return f"{key[0]} to {key[1]}" if key[1] else key[0]
-
-
-def _error_title(key: Key, n: int, failed: int, messages: list[str]) -> str:
-    said = f" ({messages[0][:120]})" if messages else ""
-    return f'{_where(key)}: {n} of {failed} failed traces fail first in "{key[2]}"{said}'
-
-
-def _slow_title(key: Key, mine: float, typical: float | None, share: float) -> str:
-    usually = humanised(typical, "s") if typical else "not called"
-    before = "" if typical is None else f", usually {usually}"
-    return (
-        f'{_where(key)}: "{key[2]}" takes {humanised(mine, "s")}{before}: '
-        f"{share:.0%} of what slow traces lose"
-    )
-
-
-def _slow_query(span: Span, typical: float) -> str:
-    """The TraceQL that finds spans like this one that took longer than they usually do."""
-    name = dict(span.attributes).get("service.name", span.service)
-    least = max(1, math.ceil(typical * 1500.0))
-    return (
-        f"{{ resource.service.name = {json.dumps(name)} && name = {json.dumps(span.operation)} "
-        f"&& duration > {least}ms }}"
-    )
+def _error_title(key: Key, n: int, failed: int, texts: list[str]) -> str:
+    said = f" ({texts[0][:120]})" if texts else ""
+    return f'{where(key)}: {n} of {failed} failed traces fail first in "{key[2]}"{said}'
