@@ -7,9 +7,9 @@ near the start is tried. What a service did at any of them counts by how likely 
 everything shows at once, and an average would thin out what shows only at the right one.
 
 Time is shared out: a service answers for the share of all lost time that was lost in it or on
-the way to and from it: of an edge, the end more of whose edges are slow has the larger part (one
-of many: it is the other end). A habit that changed counts by how sure and how large the change is;
-a change further down explains those above it, for callers see other answers.
+the way to and from it. Of an edge, the callee has the larger part where all its callers see it
+slow, the caller where all it calls is. A habit that changed counts by how sure and how large the
+change is; a change further down explains those above it, for callers see other answers.
 """
 
 from __future__ import annotations
@@ -232,21 +232,25 @@ def _time_blame(changes: _Changes) -> dict[str, float]:
         else:
             own[one.service] = own.get(one.service, 0.0) + seconds
             most[one.service] = max(most.get(one.service, 0.0), worth)
-    slow: dict[str, list[float]] = {}
-    for edge, (_, worth) in edges.items():
-        for end in edge:
-            slow.setdefault(end, []).append(worth)
-    agreeing = {service: sum(worths) / len(worths) for service, worths in slow.items()}
-    for edge, (seconds, worth) in sorted(edges.items()):
-        both = sum(agreeing[end] for end in edge)
-        for end in edge:
-            share = agreeing[end] / both if both > 0.0 else 0.0
+    out, into = _agreement(edges, 0), _agreement(edges, 1)
+    for (caller, callee), (seconds, worth) in sorted(edges.items()):
+        both = out[caller] + into[callee]
+        for end, agreeing in ((caller, out[caller]), (callee, into[callee])):
+            share = agreeing / both if both > 0.0 else 0.0
             own[end] = own.get(end, 0.0) + seconds * share
             most[end] = max(most.get(end, 0.0), worth)
     return {
         service: most.get(service, 0.0) * min(1.0, own[service] / total) ** 0.7
         for service in sorted(own)
     }
+
+
+def _agreement(edges: Mapping[tuple[str, str], tuple[float, float]], end: int) -> dict[str, float]:
+    """How far all edges with a service at that end (0: calling, 1: called) are slow, 0..1."""
+    slow: dict[str, list[float]] = {}
+    for edge, (_, worth) in edges.items():
+        slow.setdefault(edge[end], []).append(worth)
+    return {service: sum(worths) / len(worths) for service, worths in slow.items()}
 
 
 def _explain_callers(

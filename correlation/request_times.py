@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from correlation.request_habits import FEWEST, RECENT_SECONDS
+from correlation.request_habits import RECENT_SECONDS
 from correlation.request_spans import Operation, Requests
 from correlation.telemetry import Floats, Telemetry
 
@@ -20,8 +20,11 @@ BLOCK_SECONDS = 15.0
 SMALLEST_SECONDS = 2e-4
 """Added before the logarithm: nobody cares for a change of microseconds."""
 
-LEAST_SPREAD = 0.05
-"""Of the logarithms: times that never vary are not infinitely sure."""
+FEWEST = 2
+"""Values needed on each side for a comparison."""
+
+USUAL_SPREAD, USUAL_WEIGHT = 0.5, 2.0
+"""Of the logarithms, and how many values that is worth: two alike are not infinitely sure."""
 
 FEWEST_BLOCKS = 3
 """Blocks needed to tell how much they differ, and values in a block to have a mean."""
@@ -112,7 +115,7 @@ class Times:
         safe = np.maximum(n, 1.0)
         mean = np.bincount(which, weights=logs, minlength=keys) / safe
         square = np.bincount(which, weights=(logs - mean[which]) ** 2, minlength=keys) / safe
-        plain = np.maximum(np.sqrt(square), LEAST_SPREAD) / np.sqrt(safe)
+        plain = np.sqrt(square + USUAL_WEIGHT * USUAL_SPREAD**2 / safe) / np.sqrt(safe)
         inside = self._in_block[chosen]
         count = np.bincount(inside, minlength=blocks)
         means = np.bincount(inside, weights=logs, minlength=blocks) / np.maximum(count, 1)
