@@ -2,12 +2,12 @@
 
 From a healthy recording: anywhere with enough before it. From before an incident's start: only
 from the older half of what was recorded there, because slow faults begin long before anybody
-notices, and clear of every other incident known of that system.
+notices, and far from every other incident known of that system.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,10 +28,10 @@ FROM_A_RECORDING = 24
 
 FROM_BEFORE_A_CASE = 4
 QUIET_SECONDS = 300.0
-"""What lies within this before the start of any incident is not called healthy."""
+"""What lies within this before the case's own start is never called healthy."""
 
-FAULT_LASTS_SECONDS = 600.0
-"""How long after its start another incident is taken to last, its clearing up included."""
+APART_SECONDS = 3600.0
+"""How far other incidents of the system must be: they come in series, not all of them labelled."""
 
 FEWEST_STEPS = 6
 """Metric samples that a window needs before it."""
@@ -45,7 +45,7 @@ def before_start(case: Case, conditions: Conditions | None = None) -> Iterator[T
     begin = min((float(one.times[0]) for one in own.series), default=case.start)
     length = max(2.0 * step, 120.0)
     end = min(case.start - (case.start - begin) / 2.0, case.start - QUIET_SECONDS)
-    others = _incident_starts(case.directory.parent)
+    others = [at for at in _incident_starts(case.directory.parent) if at != case.start]
     found = 0
     while found < FROM_BEFORE_A_CASE:
         start = end - length
@@ -79,9 +79,9 @@ def of_baseline(case: Case, conditions: Conditions | None = None) -> Iterator[Te
         yield assembled(case, until(healthy, stop), Recording(), start, stop, asked)
 
 
-def _clear(begin: float, end: float, starts: tuple[float, ...]) -> bool:
+def _clear(begin: float, end: float, starts: Sequence[float]) -> bool:
     """Whether none of the incidents that began at `starts` touches the span from begin to end."""
-    return all(end < at - QUIET_SECONDS or begin > at + FAULT_LASTS_SECONDS for at in starts)
+    return all(end < at - APART_SECONDS or begin > at + APART_SECONDS for at in starts)
 
 
 @lru_cache(maxsize=16)

@@ -20,11 +20,12 @@ def seen(strength: float) -> dict[str, float]:
     return {"strength": strength, "margin": 0.5, "agreement": 1.0}
 
 
-def test_shipped_artefact_says_what_it_was_fitted_on() -> None:
+def test_shipped_artefact_says_what_it_was_fitted_on_and_how_it_did() -> None:
     artefact = shipped()
 
     assert (artefact.n > 0, "fitted on" in artefact.note) == (True, True)
     assert set(artefact.ranges) == set(FEATURES)
+    assert artefact.figures["unseen_system"]["n"] > 0
 
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=5), st.integers(0, 4))

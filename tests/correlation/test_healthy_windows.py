@@ -32,16 +32,21 @@ def test_before_start_takes_windows_of_the_older_half_only(tmp_path: Path) -> No
     assert [float(one.series[0].times[-1]) <= one.as_of for one in windows] == [True] * 4
 
 
-def test_before_start_keeps_clear_of_other_incidents_of_the_system(tmp_path: Path) -> None:
-    make_case(tmp_path / "one", "b", START - 4500.0, before_minutes=2)
-    case = make_case(tmp_path / "one", "a", START, before_minutes=120)
+def test_before_start_keeps_an_hour_from_other_incidents_of_the_system(tmp_path: Path) -> None:
+    make_case(tmp_path / "one", "b", START - 16_000.0, before_minutes=2)
+    case = make_case(tmp_path / "one", "a", START, before_minutes=300)
 
     windows = list(before_start(case))
 
     assert windows
-    for one in windows:
-        touched = one.as_of >= START - 4800.0 and one.window[0] <= START - 3900.0
-        assert not touched
+    assert [one.window[0] > START - 12_400.0 for one in windows] == [True] * len(windows)
+
+
+def test_before_start_gives_nothing_amid_a_series_of_incidents(tmp_path: Path) -> None:
+    make_case(tmp_path / "one", "b", START - 3000.0, before_minutes=2)
+    case = make_case(tmp_path / "one", "a", START, before_minutes=120)
+
+    assert list(before_start(case)) == []
 
 
 def test_before_start_gives_nothing_where_little_was_recorded(tmp_path: Path) -> None:

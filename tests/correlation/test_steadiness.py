@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from correlation.ranking import UNCORROBORATED, rank
+from correlation.calibration import shipped
+from correlation.ranking import UNCORROBORATED, rank, weigh
 from correlation.telemetry import Change
 from tests.correlation.incidents import START, healthy, incident
 from tests.correlation.lab_incidents import custom, record, telemetry_at
@@ -46,9 +47,14 @@ def test_new_error_lines_alone_do_not_convict_before_metrics_had_the_time_to_mov
 
 
 def test_error_lines_stand_for_themselves_where_there_are_no_metrics() -> None:
-    found = rank(replace(incident("code", since=10.0), series=()))
+    telemetry = replace(incident("code", since=10.0), series=())
 
-    assert found.causes[0].confidence > UNCORROBORATED
+    found = rank(telemetry)
+
+    said = shipped().probability(weigh(telemetry).features)
+    assert (found.causes[0].service, found.causes[0].confidence) == ("cart", round(said, 4))
+    assert found.sureness is not None
+    assert "the metrics have not confirmed it yet" not in found.sureness["held_back"]
 
 
 @pytest.mark.parametrize("target", ["frontend", "payment", "redis"])
