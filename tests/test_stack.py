@@ -143,7 +143,8 @@ def open_incident(session: requests.Session, url: str, title: str) -> dict[str, 
 def follow_analysis(stack: Stack, url: str, sockets: str, title: str) -> tuple[str, str]:
     """Opens an incident and asks for an analysis while a page listens.
 
-    Returns the analysis' status and what the page was sent after its first snapshot.
+    Returns the analysis' status and what the page was sent after its first snapshot, up to the
+    causes: what is remembered of the run before comes on its own.
     """
     session = api(url)
     session.post(f"{url}/api/services", json={"slug": "checkout", "name": "Checkout"}, timeout=10)
@@ -161,6 +162,8 @@ def follow_analysis(stack: Stack, url: str, sockets: str, title: str) -> tuple[s
     assert asked.status_code == 202, asked.text
     run = asked.json()["id"]
     seen = page.recv()
+    while 'id="causes"' not in seen:
+        seen += page.recv()
     until(lambda: finished()["id"] == run and finished()["status"] in FINISHED)
     page.close()
     return finished()["status"], seen

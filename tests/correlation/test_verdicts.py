@@ -38,7 +38,7 @@ def incident(make_incident: MakeIncident) -> Incident:
 
 
 def cause_of(incident: Incident, rank: int) -> RootCause:
-    newest = incident.analyses.order_by("-finished_at").first()
+    newest = incident.analyses.filter(finished_at__isnull=False).latest("finished_at")
     return RootCause.objects.get(analysis=newest, rank=rank)
 
 
