@@ -11,7 +11,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.test import Client
 
+from accounts.models import Role, User
 from correlation import shared_answers
 from incidents import lifecycle
 from incidents.models import Incident, Service
@@ -31,6 +33,21 @@ def no_shared_answers() -> Iterator[None]:
     shared_answers.forget()
     yield
     shared_answers.forget()
+
+
+@pytest.fixture
+def sam(db: None) -> User:
+    """A responder."""
+    return User.objects.create(
+        username="sam", email="sam@example.com", role=Role.RESPONDER, password="!"
+    )
+
+
+@pytest.fixture
+def page(client: Client, sam: User) -> Client:
+    """A browser in which `sam` is signed in."""
+    client.force_login(sam)
+    return client
 
 
 @pytest.fixture

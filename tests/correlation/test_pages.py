@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from accounts.models import Role, User
+from accounts.models import User
 from correlation.models import Analysis, Correlation, RootCause
 from correlation.reasoning import Changed, Reasoning
 from incidents import merging
@@ -16,19 +16,6 @@ from incidents.models import Incident
 
 MakeIncident = Callable[..., Incident]
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def sam(db: None) -> User:
-    return User.objects.create(
-        username="sam", email="sam@example.com", role=Role.RESPONDER, password="!"
-    )
-
-
-@pytest.fixture
-def page(client: Client, sam: User) -> Client:
-    client.force_login(sam)
-    return client
 
 
 @pytest.fixture

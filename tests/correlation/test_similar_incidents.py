@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from accounts.models import Role, User
+from accounts.models import User
 from correlation import similar_incidents, verdicts
 from correlation.models import Analysis, FingerprintPart
 from correlation.similar_incidents import similar
@@ -21,13 +21,6 @@ from tests.correlation.incidents import incident as telemetry_of
 
 pytestmark = pytest.mark.django_db
 MakeIncident = Callable[..., Incident]
-
-
-@pytest.fixture
-def sam(db: None) -> User:
-    return User.objects.create(
-        username="sam", email="sam@example.com", role=Role.RESPONDER, password="!"
-    )
 
 
 @pytest.fixture

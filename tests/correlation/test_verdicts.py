@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Role, User
+from accounts.models import User
 from correlation import verdicts
 from correlation.models import CauseVerdict, RootCause
 from incidents import lifecycle, merging
@@ -20,13 +20,6 @@ from timeline.models import TimelineEvent
 
 pytestmark = pytest.mark.django_db
 MakeIncident = Callable[..., Incident]
-
-
-@pytest.fixture
-def sam(db: None) -> User:
-    return User.objects.create(
-        username="sam", email="sam@example.com", role=Role.RESPONDER, password="!"
-    )
 
 
 @pytest.fixture
