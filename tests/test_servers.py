@@ -22,7 +22,7 @@ with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
     print(client.info()["valkey_version"].partition(".")[0])
 print(len(os.environ["SECRET_KEY"]) >= 32)
 """
-WAIT = "echo $PPID; trap 'exit 5' TERM; while :; do sleep 0.1; done"
+WAIT = "trap 'exit 5' TERM; echo $PPID; while :; do sleep 0.1; done"
 
 
 def run(*command: str) -> subprocess.Popen[str]:
