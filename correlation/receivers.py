@@ -27,8 +27,8 @@ def seed_data_sources(sender: AppConfig, using: str, **kwargs: Any) -> None:
         follow_environment()
 
 
-@receiver(signals.occurrence_joined, dispatch_uid="correlation.queue_for_alert")
-def queue_for_alert(incident: Incident, opened: bool, **kwargs: Any) -> None:
+@receiver(signals.occurrences_joined, dispatch_uid="correlation.queue_for_alerts")
+def queue_for_alerts(incident: Incident, opened: bool, **kwargs: Any) -> None:
     if not opened:
         queue.request(incident_id=incident.pk, reason="alert")
 

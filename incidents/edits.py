@@ -122,3 +122,32 @@ def raise_severity(*, incident_id: UUID, to: str, reason: str) -> bool:
         incident.save(update_fields=["severity", "updated_at"])
         live.changed(incident_id, "header")
         return True
+
+
+def add_services(*, incident: Incident, services: Sequence[Service], reason: str) -> bool:
+    """Add those that the incident does not name yet; True if there were any.
+
+    The first service of an incident is hit as primary, others as secondary. The caller holds
+    the incident's lock.
+    """
+    current = {a.service_id: a.service.slug for a in incident.affected.select_related("service")}
+    missing = [service for service in services if service.pk not in current]
+    if not missing:
+        return False
+    AffectedService.objects.bulk_create(
+        AffectedService(
+            incident=incident,
+            service=service,
+            impact=Impact.SECONDARY if current or position else Impact.PRIMARY,
+        )
+        for position, service in enumerate(missing)
+    )
+    FieldChange.objects.create(
+        incident=incident,
+        field="services",
+        old=sorted(current.values()),
+        new=sorted([*current.values(), *(service.slug for service in missing)]),
+        reason=reason,
+    )
+    live.changed(incident.pk, "header", "services")
+    return True

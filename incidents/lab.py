@@ -10,6 +10,7 @@ from django.conf import settings
 
 from accounts.models import User
 from incidents import lifecycle
+from incidents.intake.placement import service_key
 from incidents.models import Incident, Service, Severity
 
 TIMEOUT_SECONDS = (1.0, 3.0)
@@ -73,7 +74,7 @@ def break_service(
         description="Opened by a failure started in the lab.",
         source=Incident.Source.LAB,
         actor=actor,
-        correlation_key=f"service:{service.environment}:{service.slug}",
+        correlation_key=service_key(service.environment, service.slug),
     )
 
 

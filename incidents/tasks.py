@@ -1,15 +1,13 @@
 """Background work of the incidents app."""
 
-from uuid import UUID
-
 from celery import shared_task
 
-from incidents.intake import grouping
+from incidents.intake import grouping, recovery
 
 
-@shared_task(name="incidents.tasks.group_delivery")
-def group_delivery(delivery_id: str) -> None:
-    grouping.run(UUID(delivery_id))
+@shared_task(name="incidents.tasks.group_waiting")
+def group_waiting() -> None:
+    grouping.run_waiting()
 
 
 @shared_task(name="incidents.tasks.sweep_deliveries")
@@ -19,4 +17,4 @@ def sweep_deliveries() -> None:
 
 @shared_task(name="incidents.tasks.resolve_quiet")
 def resolve_quiet() -> None:
-    grouping.resolve_quiet()
+    recovery.resolve_quiet()

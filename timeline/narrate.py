@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from accounts.models import User
 from incidents.models import (
-    Alert,
     AlertOccurrence,
     FieldChange,
     Incident,
@@ -17,7 +17,7 @@ from incidents.models import (
 )
 from incidents.models import Severity as IncidentSeverity
 from timeline.models import WRITTEN_BY_PEOPLE, Kind, Severity, TimelineAnchor, TimelineEvent
-from timeline.record import Entry, TimelineSealed, record, seal
+from timeline.record import Entry, TimelineSealed, record, record_many, seal
 
 SEVERITY_OF_INCIDENT = {
     IncidentSeverity.CRITICAL: Severity.CRITICAL,
@@ -92,25 +92,23 @@ def _status_title(change: StatusChange) -> str:
     return f"{who.username} resumed the investigation" if who else "Investigation resumed"
 
 
-def field_change(change: FieldChange) -> TimelineEvent | None:
-    """None when the timeline is sealed: the change stays a row of its own, after the seal."""
+def field_change(change: FieldChange) -> list[TimelineEvent]:
+    """Empty when the timeline is sealed: the change stays a row of its own, after the seal."""
     is_severity = change.field == "severity"
     severity = Severity.INFO
     if is_severity:
         severity = SEVERITY_OF_INCIDENT[IncidentSeverity(str(change.new))]
-    return _unless_sealed(
-        Entry(
-            kind=Kind.SEVERITY_CHANGED if is_severity else Kind.EDITED,
-            severity=severity,
-            title=_field_title(change),
-            body=change.reason,
-            source=_source(change.actor),
-            actor=change.actor,
-            occurred_at=change.at,
-            data={"field": change.field, "old": change.old, "new": change.new},
-        ),
-        change.incident,
+    entry = Entry(
+        kind=Kind.SEVERITY_CHANGED if is_severity else Kind.EDITED,
+        severity=severity,
+        title=_field_title(change),
+        body=change.reason,
+        source=_source(change.actor),
+        actor=change.actor,
+        occurred_at=change.at,
+        data={"field": change.field, "old": change.old, "new": change.new},
     )
+    return _unless_sealed(change.incident, [entry])
 
 
 def _field_title(change: FieldChange) -> str:
@@ -122,48 +120,54 @@ def _field_title(change: FieldChange) -> str:
     return f"{who.username} {verb} the {name}" if who else f"The {name} was {verb}"
 
 
-def alert_firing(
-    incident: Incident, alert: Alert, occurrence: AlertOccurrence
-) -> TimelineEvent | None:
-    """None when the timeline is sealed: the occurrence is a row of its own."""
-    service = occurrence.service.slug if occurrence.service else None
+def alerts_firing(
+    incident: Incident, occurrences: Sequence[AlertOccurrence]
+) -> list[TimelineEvent]:
+    """Empty when the timeline is sealed: each occurrence is a row of its own."""
+    return _unless_sealed(incident, [_firing(occurrence) for occurrence in occurrences])
+
+
+def _firing(occurrence: AlertOccurrence) -> Entry:
+    alert, service = occurrence.alert, _service_of(occurrence)
     label = str(alert.labels.get("severity", "")).lower()
     annotations = alert.annotations
-    return _unless_sealed(
-        Entry(
-            kind=Kind.ALERT_FIRING,
-            severity=SEVERITY_OF_ALERT.get(label, Severity.WARNING),
-            title=f"Alert {alert.name} firing" + (f" on {service}" if service else ""),
-            body=str(annotations.get("summary") or annotations.get("description") or ""),
-            source="alert",
-            occurred_at=occurrence.started_at,
-            data={
-                "alert": alert.name,
-                "occurrence": occurrence.pk,
-                "service": service,
-                "labels": alert.labels,
-                "generator_url": alert.generator_url,
-            },
-        ),
-        incident,
+    return Entry(
+        kind=Kind.ALERT_FIRING,
+        severity=SEVERITY_OF_ALERT.get(label, Severity.WARNING),
+        title=f"Alert {alert.name} firing" + (f" on {service}" if service else ""),
+        body=str(annotations.get("summary") or annotations.get("description") or ""),
+        source="alert",
+        occurred_at=occurrence.started_at,
+        data={
+            "alert": alert.name,
+            "occurrence": occurrence.pk,
+            "service": service,
+            "labels": alert.labels,
+            "generator_url": alert.generator_url,
+        },
     )
 
 
-def alert_resolved(
-    incident: Incident, alert: Alert, occurrence: AlertOccurrence
-) -> TimelineEvent | None:
-    """None when the timeline is sealed: the occurrence is a row of its own."""
-    service = occurrence.service.slug if occurrence.service else None
-    return _unless_sealed(
-        Entry(
-            kind=Kind.ALERT_RESOLVED,
-            title=f"Alert {alert.name} resolved" + (f" on {service}" if service else ""),
-            source="alert",
-            occurred_at=occurrence.resolved_at,
-            data={"alert": alert.name, "occurrence": occurrence.pk, "service": service},
-        ),
-        incident,
+def alerts_resolved(
+    incident: Incident, occurrences: Sequence[AlertOccurrence]
+) -> list[TimelineEvent]:
+    """Empty when the timeline is sealed: each occurrence is a row of its own."""
+    return _unless_sealed(incident, [_ended(occurrence) for occurrence in occurrences])
+
+
+def _ended(occurrence: AlertOccurrence) -> Entry:
+    name, service = occurrence.alert.name, _service_of(occurrence)
+    return Entry(
+        kind=Kind.ALERT_RESOLVED,
+        title=f"Alert {name} resolved" + (f" on {service}" if service else ""),
+        source="alert",
+        occurred_at=occurrence.resolved_at,
+        data={"alert": name, "occurrence": occurrence.pk, "service": service},
     )
+
+
+def _service_of(occurrence: AlertOccurrence) -> str | None:
+    return occurrence.service.slug if occurrence.service else None
 
 
 def close(incident: Incident, actor: User | None) -> TimelineAnchor:
@@ -260,8 +264,8 @@ def _source(actor: User | None) -> str:
     return WRITTEN_BY_PEOPLE if actor is not None else "system"
 
 
-def _unless_sealed(entry: Entry, incident: Incident) -> TimelineEvent | None:
+def _unless_sealed(incident: Incident, entries: Sequence[Entry]) -> list[TimelineEvent]:
     try:
-        return record(incident_id=incident.pk, **vars(entry))
+        return record_many(incident_id=incident.pk, entries=entries)
     except TimelineSealed:
-        return None  # it has its own row, and the page shows those apart from the record
+        return []  # each has its own row, and the page shows those apart from the record

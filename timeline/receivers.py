@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connections
@@ -9,7 +10,7 @@ from django.db.models.signals import post_migrate, post_save
 from django.dispatch import receiver
 
 from incidents import signals
-from incidents.models import Alert, AlertOccurrence, FieldChange, Incident, StatusChange
+from incidents.models import AlertOccurrence, FieldChange, Incident, StatusChange
 from timeline import narrate, triggers
 
 
@@ -40,18 +41,18 @@ def merging(incident: Incident, target: Incident, merge: Any, **kwargs: Any) -> 
     narrate.merging(incident, target, merge)
 
 
-@receiver(signals.occurrence_joined, dispatch_uid="timeline.alert_firing")
-def alert_firing(
-    incident: Incident, occurrence: AlertOccurrence, alert: Alert, **kwargs: Any
+@receiver(signals.occurrences_joined, dispatch_uid="timeline.alerts_firing")
+def alerts_firing(
+    incident: Incident, occurrences: Sequence[AlertOccurrence], **kwargs: Any
 ) -> None:
-    narrate.alert_firing(incident, alert, occurrence)
+    narrate.alerts_firing(incident, occurrences)
 
 
-@receiver(signals.occurrence_resolved, dispatch_uid="timeline.alert_resolved")
-def alert_resolved(
-    incident: Incident, occurrence: AlertOccurrence, alert: Alert, **kwargs: Any
+@receiver(signals.occurrences_resolved, dispatch_uid="timeline.alerts_resolved")
+def alerts_resolved(
+    incident: Incident, occurrences: Sequence[AlertOccurrence], **kwargs: Any
 ) -> None:
-    narrate.alert_resolved(incident, alert, occurrence)
+    narrate.alerts_resolved(incident, occurrences)
 
 
 @receiver(post_migrate, dispatch_uid="timeline.install_triggers")

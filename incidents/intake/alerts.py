@@ -104,9 +104,11 @@ def _apply(
                     delivery=delivery,
                     claimed_started_at=claimed,
                     started_at=min(claimed, now),
+                    fired=False,
                 )
                 made.append(occurrence)
             occurrence.members[member.fingerprint] = FIRING if member.firing else RESOLVED
+            occurrence.fired = occurrence.fired or member.firing
         if occurrence is None:
             continue
         if FIRING not in occurrence.members.values():

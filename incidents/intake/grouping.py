@@ -1,223 +1,186 @@
-"""From stored occurrences to incidents: one open incident a service (DESIGN: intake stores,
-a task groups).
+"""From stored occurrences to incidents, in batches of deliveries (DESIGN: intake stores, a task
+groups).
 
-A delivery is claimed by a guarded update under a lease; a lost one is swept. Grouping again
-is harmless: an occurrence that has its incident is left alone.
+A batch is claimed oldest first under a lease. Its firings are screened, placed and joined to
+incidents one correlation key at a time, then its ends are told. What fails costs the deliveries
+it stands in, not the batch. Grouping again is harmless: each step takes the rows it has not
+been done for.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Q
 from django.utils import timezone
 
-from incidents import edits, lifecycle, signals
-from incidents.models import (
-    AffectedService,
-    Alert,
-    AlertOccurrence,
-    Delivery,
-    Incident,
-    Service,
-    Severity,
-    Status,
-)
+from incidents.intake import joining, placing, recovery, screening, wakeups
+from incidents.models import AlertOccurrence, Delivery
 
 logger = logging.getLogger("studio.intake")
 LEASE = timedelta(seconds=30)
 UNCLAIMED_AFTER = timedelta(seconds=5)
+RETRY_AFTER = timedelta(seconds=2)
 MAX_ATTEMPTS = 5
-OLDEST_CREDIBLE_CLAIM = timedelta(hours=24)
-SEVERITIES = {
-    "critical": Severity.CRITICAL,
-    "page": Severity.CRITICAL,
-    "emergency": Severity.CRITICAL,
-    "high": Severity.HIGH,
-    "error": Severity.HIGH,
-    "major": Severity.HIGH,
-    "warning": Severity.MEDIUM,
-    "warn": Severity.MEDIUM,
-    "medium": Severity.MEDIUM,
-    "minor": Severity.MEDIUM,
-    "info": Severity.LOW,
-    "low": Severity.LOW,
-    "none": Severity.LOW,
-}
-SERVICE_LABELS = ("service", "app", "app_kubernetes_io_name", "deployment", "job")
+BATCH = 100
+"""Deliveries a claim takes."""
+
+_turn = threading.Lock()
+_asked = threading.Event()
 
 
 def wake(delivery_id: UUID) -> None:
-    """Send the wake-up after commit; without a broker the sweeper finds the row."""
-    from incidents.tasks import group_delivery
+    """Have the delivery grouped soon after commit; many wishes become one wake-up."""
+    transaction.on_commit(wakeups.wake, robust=True)
 
-    def send() -> None:
+
+def run_waiting() -> int:
+    """Group what waits until nothing does; how many deliveries.
+
+    One thread of a process groups at a time. Another that asks meanwhile leaves its wish to
+    the one at work, which looks again before it ends.
+    """
+    _asked.set()
+    grouped = 0
+    while _asked.is_set() and _turn.acquire(blocking=False):
         try:
-            group_delivery.delay(str(delivery_id))
-        except Exception as error:  # kombu's errors differ by transport
-            logger.warning("broker unavailable, delivery %s waits: %s", delivery_id, error)
-
-    transaction.on_commit(send, robust=True)
+            _asked.clear()
+            while batch := claim():
+                group(batch)
+                grouped += len(batch)
+        finally:
+            _turn.release()
+    return grouped
 
 
 def run(delivery_id: UUID) -> bool:
-    """Claim and group one delivery; False when another has it."""
-    now = timezone.now()
-    free = Q(state=Delivery.State.QUEUED) | Q(state=Delivery.State.GROUPING, lease_until__lte=now)
-    if not Delivery.objects.filter(free, pk=delivery_id).update(
-        state=Delivery.State.GROUPING, lease_until=now + LEASE, attempt=F("attempt") + 1
-    ):
-        return False
-    delivery = Delivery.objects.select_related("source").get(pk=delivery_id)
-    try:
-        _group(delivery)
-    except Exception as error:
-        logger.exception("grouping delivery %s failed", delivery_id)
-        final = delivery.attempt >= MAX_ATTEMPTS
-        delivery.state = Delivery.State.FAILED if final else Delivery.State.QUEUED
-        delivery.error = f"{type(error).__name__}: {error}"[:2000]
-    else:
-        delivery.state = Delivery.State.DONE
-        delivery.error = ""
-    delivery.lease_until = None
-    delivery.save(update_fields=["state", "error", "lease_until"])
-    return True
+    """Claim and group one delivery; False when another has it or it is done."""
+    batch = claim(only=delivery_id)
+    group(batch)
+    return bool(batch)
 
 
 def sweep(now: datetime | None = None) -> int:
-    """Group the deliveries that lost their wake-up or their worker; how many."""
+    """Group the deliveries that lost their wake-up or their worker; how many.
+
+    One whose worker was lost MAX_ATTEMPTS times fails, visibly.
+    """
     now = now or timezone.now()
     lost = Q(state=Delivery.State.GROUPING, lease_until__lte=now)
+    Delivery.objects.filter(lost, attempt__gte=MAX_ATTEMPTS).update(
+        state=Delivery.State.FAILED,
+        lease_until=None,
+        error=f"The worker was lost {MAX_ATTEMPTS} times.",
+    )
     late = Q(state=Delivery.State.QUEUED, received_at__lte=now - UNCLAIMED_AFTER)
-    waiting = Delivery.objects.filter(lost | late).order_by("received_at")[:200]
-    return sum(run(pk) for pk in waiting.values_list("pk", flat=True))
+    return run_waiting() if Delivery.objects.filter(lost | late).exists() else 0
 
 
-def _group(delivery: Delivery) -> None:
-    occurrences = (
-        AlertOccurrence.objects.filter(delivery=delivery)
-        .select_related("alert", "incident")
-        .order_by("started_at", "id")
-    )
-    for occurrence in occurrences:
-        if occurrence.incident is None and occurrence.resolved_at is None:
-            _join(occurrence, delivery.source.environment)
-        elif occurrence.incident is not None and occurrence.resolved_at is not None:
-            _note_recovery(occurrence)
-            signals.occurrence_resolved.send(
-                Incident,
-                incident=occurrence.incident,
-                occurrence=occurrence,
-                alert=occurrence.alert,
-            )
-
-
-def _join(occurrence: AlertOccurrence, environment: str) -> None:
-    """Open the incident of the occurrence's service, or join the open one."""
-    alert = occurrence.alert
-    named = service_name(alert.labels)
-    service = Service.objects.filter(slug=named, environment=environment).first() if named else None
-    severity = severity_of(alert.labels)
-    key = f"service:{environment}:{named}" if named else f"alert:{environment}:{alert.name}"
+def claim(*, limit: int = BATCH, only: UUID | None = None) -> list[Delivery]:
+    """Up to `limit` deliveries that wait, oldest first, now leased to the caller."""
     now = timezone.now()
-    opened = lifecycle.open_incident(
-        title=title_of(alert, named),
-        severity=severity,
-        services=[service] if service else [],
-        description=_description(alert, named, service),
-        source=Incident.Source.ALERT,
-        started_at=max(min(occurrence.claimed_started_at, now), now - OLDEST_CREDIBLE_CLAIM),
-        correlation_key=key[:300],
-        environment=environment,
-    )
-    incident = opened.incident
+    free = Q(state=Delivery.State.QUEUED) & (Q(lease_until=None) | Q(lease_until__lte=now))
+    free |= Q(state=Delivery.State.GROUPING, lease_until__lte=now)
+    waiting = Delivery.objects.filter(free) if only is None else Delivery.objects.filter(pk=only)
     with transaction.atomic():
-        joined = AlertOccurrence.objects.filter(pk=occurrence.pk, incident=None).update(
-            incident=incident, service=service
+        # PostgreSQL skips what another claim has in hand; SQLite lets one claim in at a time
+        found = waiting.filter(free).select_for_update(skip_locked=True)
+        claimed = list(found.order_by("received_at", "id").values_list("pk", flat=True)[:limit])
+        Delivery.objects.filter(pk__in=claimed).update(
+            state=Delivery.State.GROUPING, lease_until=now + LEASE, attempt=F("attempt") + 1
         )
-        if not joined:
-            return
-        occurrence.incident, occurrence.service = incident, service
-        incident.affected.filter(service=service).update(recovered_at=None)
-        if not opened.created:
-            edits.raise_severity(incident_id=incident.pk, to=severity, reason=f"Alert {alert.name}")
-        signals.occurrence_joined.send(
-            Incident,
-            incident=incident,
-            occurrence=occurrence,
-            alert=alert,
-            opened=opened.created,
-        )
+    return list(Delivery.objects.filter(pk__in=claimed).defer("body").order_by("received_at", "id"))
 
 
-def _note_recovery(occurrence: AlertOccurrence) -> None:
-    """An affected service has recovered once no alert fires on it any more."""
-    firing = AlertOccurrence.objects.filter(
-        incident=occurrence.incident, service=occurrence.service, resolved_at=None
+def group(batch: Sequence[Delivery]) -> None:
+    """Group the deliveries and write down how each did."""
+    try:
+        failures = _group(batch)
+    except Exception as error:
+        # the database, most likely: nothing is known to be done
+        logger.exception("grouping %d deliveries failed", len(batch))
+        failures = {delivery.pk: _said(error) for delivery in batch}
+    done = [delivery.pk for delivery in batch if delivery.pk not in failures]
+    Delivery.objects.filter(pk__in=done).update(
+        state=Delivery.State.DONE, error="", lease_until=None
     )
-    if occurrence.service is None or firing.exists():
-        return
-    AffectedService.objects.filter(
-        incident=occurrence.incident, service=occurrence.service, recovered_at=None
-    ).update(recovered_at=occurrence.resolved_at)
-
-
-def service_name(labels: Mapping[str, str]) -> str | None:
-    """What the alert says it is about: the first of SERVICE_LABELS it carries."""
-    return next((labels[name] for name in SERVICE_LABELS if labels.get(name)), None)
-
-
-def severity_of(labels: Mapping[str, str]) -> Severity:
-    """By the `severity` (or `priority`) label; high when it says nothing we know."""
-    said = (labels.get("severity") or labels.get("priority") or "").lower()
-    return SEVERITIES.get(said, Severity.HIGH)
-
-
-def title_of(alert: Alert, service: str | None) -> str:
-    summary = alert.annotations.get("summary") or alert.annotations.get("title")
-    return (summary or f"{alert.name} on {service or 'an unnamed service'}")[:300]
-
-
-def _description(alert: Alert, named: str | None, service: Service | None) -> str:
-    parts = [alert.annotations.get("description", "")]
-    if named is None:
-        parts.append(
-            "The alert names no service: none of the labels "
-            f"{', '.join(SERVICE_LABELS)} is set, so no service is linked."
-        )
-    elif service is None:
-        parts.append(f"The service {named!r} is not in the catalogue, so it is not linked.")
-    return "\n\n".join(part for part in parts if part)
-
-
-def resolve_quiet(now: datetime | None = None) -> int:
-    """Resolve incidents that alerts opened once all their alerts have been quiet for the
-    hold-down; how many."""
-    now = now or timezone.now()
-    quiet_since = now - timedelta(seconds=settings.RESOLVE_HOLD_DOWN_SECONDS)
-    quiet = (
-        Incident.objects.active()
-        .filter(source=Incident.Source.ALERT)
-        .filter(occurrences__isnull=False)
-        .exclude(occurrences__resolved_at=None)
-        .annotate(last_resolved_at=Max("occurrences__resolved_at"))
-        .filter(last_resolved_at__lte=quiet_since)
-    )
-    resolved = 0
-    for incident in quiet:
-        try:
-            lifecycle.change_status(
-                incident_id=incident.pk,
-                to=Status.RESOLVED,
-                actor=None,
-                reason="All its alerts have resolved.",
+    for delivery in batch:
+        if delivery.pk in failures:
+            final = delivery.attempt >= MAX_ATTEMPTS
+            Delivery.objects.filter(pk=delivery.pk, attempt=delivery.attempt).update(
+                state=Delivery.State.FAILED if final else Delivery.State.QUEUED,
+                error=failures[delivery.pk],
+                lease_until=None if final else timezone.now() + RETRY_AFTER * delivery.attempt,
             )
-        except lifecycle.TransitionRefused:
-            continue  # a person was faster
-        resolved += 1
-    return resolved
+
+
+def _group(batch: Sequence[Delivery]) -> dict[UUID, str]:
+    """Group the batch's occurrences; delivery -> why it failed."""
+    work = _Work(batch)
+    occurrences = AlertOccurrence.objects.filter(delivery__in=[d.pk for d in batch])
+    fired = occurrences.filter(incident=None, fired=True).select_related("alert__source")
+    passed = work.do(screening.passed, list(fired.order_by("started_at", "id")))
+    for placed in placing.by_key(work.do(placing.place, passed)):
+        work.do(joining.join, placed)
+    for ended in recovery.by_incident(recovery.untold(occurrences)):
+        work.do(recovery.recover, ended)
+    return work.failures
+
+
+class _InDelivery(Protocol):
+    @property
+    def delivery_id(self) -> UUID | None: ...
+
+
+Row = TypeVar("Row", bound=_InDelivery)
+Made = TypeVar("Made")
+
+
+class _Work:
+    """A claimed batch: `failures` says which deliveries failed and why."""
+
+    def __init__(self, batch: Sequence[Delivery]) -> None:
+        self.failures: dict[UUID, str] = {}
+        self._held = {delivery.pk: delivery.attempt for delivery in batch}
+        self._renewed_at = timezone.now()
+
+    def do(self, step: Callable[[Sequence[Row]], list[Made]], rows: Sequence[Row]) -> list[Made]:
+        """What `step` makes of the rows; those of a delivery that fails are left out.
+
+        When they fail together, each delivery's are tried by themselves.
+        """
+        if not rows:
+            return []
+        self._renew()
+        try:
+            return step(rows)
+        except Exception as error:
+            deliveries = list(dict.fromkeys(row.delivery_id for row in rows))
+            if len(deliveries) > 1:
+                return [
+                    made
+                    for one in deliveries
+                    for made in self.do(step, [row for row in rows if row.delivery_id == one])
+                ]
+            logger.exception("grouping delivery %s failed", deliveries[0])
+            if deliveries[0] is not None:
+                self.failures.setdefault(deliveries[0], _said(error))
+            return []
+
+    def _renew(self) -> None:
+        now = timezone.now()
+        if now - self._renewed_at > LEASE / 3:
+            self._renewed_at = now
+            Delivery.objects.filter(pk__in=self._held, state=Delivery.State.GROUPING).update(
+                lease_until=now + LEASE
+            )
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:2000]

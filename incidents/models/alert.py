@@ -105,6 +105,12 @@ class AlertOccurrence(models.Model):
     started_at = models.DateTimeField(default=timezone.now)
     resolved_at = models.DateTimeField(null=True, blank=True)
     delivery = models.ForeignKey(Delivery, models.SET_NULL, null=True, related_name="occurrences")
+    fired = models.BooleanField(
+        default=True, db_default=True, help_text="False while it was only ever reported as over."
+    )
+    end_told_at = models.DateTimeField(
+        null=True, editable=False, help_text="When its incident was told that it is over."
+    )
 
     class Meta:
         ordering = ["-started_at", "-id"]

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from incidents.intake import alerts, grouping
+from incidents.intake import alerts, grouping, recovery
 from incidents.intake.alertmanager import parse
 from incidents.models import Alert, AlertOccurrence, Delivery, Incident
 from tests.incidents.conftest import MakeService
@@ -339,8 +339,8 @@ def test_incident_resolves_once_its_alerts_have_been_quiet(
     send(intake, one_alert())
     send(intake, one_alert("resolved"))
 
-    too_early = grouping.resolve_quiet()
-    later = grouping.resolve_quiet(timezone.now() + timedelta(seconds=61))
+    too_early = recovery.resolve_quiet()
+    later = recovery.resolve_quiet(timezone.now() + timedelta(seconds=61))
 
     assert (too_early, later) == (0, 1)
     assert Incident.objects.get().status == "resolved"

@@ -157,8 +157,8 @@ def test_alert_is_told_with_its_service(
         claimed_started_at=timezone.now(),
     )
 
-    signals.occurrence_joined.send(
-        Incident, incident=incident, occurrence=occurrence, alert=alert, opened=False
+    signals.occurrences_joined.send(
+        Incident, incident=incident, occurrences=[occurrence], opened=False
     )
 
     event = incident.timeline.last()

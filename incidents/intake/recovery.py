@@ -1,0 +1,81 @@
+"""What the ends of alerts mean for their incidents: services recover, quiet incidents resolve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from incidents import edits, lifecycle, signals
+from incidents.models import AffectedService, AlertOccurrence, Incident, Status
+
+
+def untold(occurrences: QuerySet[AlertOccurrence]) -> list[AlertOccurrence]:
+    """Those that have ended and whose incident does not know it yet."""
+    ended = occurrences.filter(end_told_at=None).exclude(incident=None).exclude(resolved_at=None)
+    return list(ended.select_related("alert", "service").order_by("incident", "resolved_at", "id"))
+
+
+def by_incident(ended: Sequence[AlertOccurrence]) -> list[list[AlertOccurrence]]:
+    return [list(group) for _key, group in groupby(ended, key=lambda one: one.incident_id)]
+
+
+def recover(ended: Sequence[AlertOccurrence]) -> list[AlertOccurrence]:
+    """Tell one incident that these occurrences are over; those it did not know of."""
+    with transaction.atomic():
+        incident_id = ended[0].incident_id
+        assert incident_id is not None  # `untold` leaves out those without
+        incident = edits.locked(incident_id)
+        rows = AlertOccurrence.objects.filter(pk__in=[one.pk for one in ended], end_told_at=None)
+        mine = set(rows.select_for_update().values_list("pk", flat=True))
+        told = [one for one in ended if one.pk in mine]
+        if not told:
+            return []
+        rows.filter(pk__in=mine).update(end_told_at=timezone.now())
+        _note_recovery(incident, told)
+        signals.occurrences_resolved.send(Incident, incident=incident, occurrences=told)
+    return told
+
+
+def _note_recovery(incident: Incident, ended: Sequence[AlertOccurrence]) -> None:
+    """An affected service has recovered once no alert fires on it any more."""
+    last = {one.service_id: one.resolved_at for one in ended if one.service_id}
+    firing = incident.occurrences.filter(resolved_at=None, service__in=last.keys())
+    still = set(firing.values_list("service_id", flat=True))
+    for service_id, at in last.items():
+        if service_id not in still:
+            AffectedService.objects.filter(
+                incident=incident, service_id=service_id, recovered_at=None
+            ).update(recovered_at=at)
+
+
+def resolve_quiet(now: datetime | None = None) -> int:
+    """Resolve incidents that alerts opened once all their alerts have been quiet for the
+    hold-down; how many."""
+    now = now or timezone.now()
+    hold_down = timedelta(seconds=settings.RESOLVE_HOLD_DOWN_SECONDS)
+    quiet = (
+        Incident.objects.active()
+        .filter(source=Incident.Source.ALERT, occurrences__isnull=False)
+        .exclude(occurrences__resolved_at=None)
+        .annotate(last_resolved_at=Max("occurrences__resolved_at"))
+        .filter(last_resolved_at__lte=now - hold_down)
+    )
+    resolved = 0
+    for incident in quiet:
+        try:
+            lifecycle.change_status(
+                incident_id=incident.pk,
+                to=Status.RESOLVED,
+                actor=None,
+                reason="All its alerts have resolved.",
+            )
+        except lifecycle.TransitionRefused:
+            continue  # a person was faster
+        resolved += 1
+    return resolved
