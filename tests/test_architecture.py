@@ -57,6 +57,8 @@ PURE = [
     "correlation/change_vocabulary.py",
     "correlation/change_words.py",
     "correlation/diffs.py",
+    "incidents/intake/matchers.py",
+    "incidents/pattern_safety.py",
     "slos/burn.py",
     "slos/impact.py",
 ]
