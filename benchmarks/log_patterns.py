@@ -13,9 +13,9 @@ import json
 import random
 import time
 
-from correlation.log_evaluation import has_drain3, template_with_drain3
-from correlation.log_masks import MASKS
-from correlation.log_patterns import fingerprints
+from correlation.evaluation.labelled_logs import has_drain3, template_with_drain3
+from correlation.logs.masks import MASKS
+from correlation.logs.patterns import fingerprints
 
 SIZES = (500, 5_000, 50_000)
 VERBS = ("accepted", "refused", "retried", "stored", "dropped", "closed", "opened")

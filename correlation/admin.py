@@ -9,12 +9,12 @@ from django.contrib import admin
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpRequest
 
-from correlation.breaker import health_of
-from correlation.data_sources import kept_option_errors
+from correlation.data_sources.breaker import health_of
+from correlation.data_sources.catalogue import kept_option_errors
+from correlation.data_sources.fields import ENVIRONMENT_OWNS
+from correlation.data_sources.problems import problem
 from correlation.models import Analysis, CauseVerdict, DataSource, RootCause
-from correlation.rule_admin import CorrelationRuleAdmin, RuleChangeAdmin  # noqa: F401  (registers them)
-from correlation.source_fields import ENVIRONMENT_OWNS
-from correlation.source_problems import problem
+from correlation.rules.admin import CorrelationRuleAdmin, RuleChangeAdmin  # noqa: F401  (registers them)
 from incidents.admin import ReadOnlyAdmin
 
 

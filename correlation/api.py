@@ -13,7 +13,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.problems import Problem
-from correlation import queue, verdicts
+from correlation import queue
+from correlation.memory import verdicts
 from correlation.models import Analysis
 from correlation.panels import newest_and_shown
 from correlation.serializers import AnalysisSerializer, CorrelationsSerializer

@@ -5,14 +5,10 @@ class CorrelationConfig(AppConfig):
     name = "correlation"
 
     def ready(self) -> None:
-        from correlation import (  # noqa: F401  (connects them)
-            profile_checks,
-            receivers,
-            runs,
-            service_telemetry,
-            similar_incidents,
-            source_checks,
-        )
+        from correlation import receivers, runs, service_telemetry  # noqa: F401  (connects them)
+        from correlation.data_sources import checks  # noqa: F401  (registers them)
+        from correlation.memory import similar_incidents
+        from correlation.metrics import profile_checks
         from correlation.panels import register_panels
         from incidents import selectors, viewpoints
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from correlation.log_queries import error_query, log_windows, uncompared
+from correlation.logs.queries import error_query, log_windows, uncompared
 from correlation.neighbourhood import neighbourhood
 from correlation.source_verdict import Run, missing
 from correlation.sources import Reply, Scope, SourceStatus, windows
 from correlation.telemetry import Change, LogLine, Series, Telemetry
-from correlation.trace_queries import failed_spans_query
+from correlation.traces.queries import failed_spans_query
 
 
 def assemble(

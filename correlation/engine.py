@@ -7,13 +7,17 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from correlation import breaker, memory, moment, outcome, queue, rule_shelf, seen_changes
-from correlation.data_sources import admitted_sources
+from correlation import moment, outcome, queue
+from correlation.changes import seen as seen_changes
+from correlation.data_sources import breaker
+from correlation.data_sources.catalogue import admitted_sources
 from correlation.gather import SourceStatus, gather
+from correlation.memory import keeping as memory
+from correlation.memory.snapshots import InForce
 from correlation.models import Analysis
 from correlation.ranking import rank
+from correlation.rules import shelf as rule_shelf
 from correlation.scope import changes_for, scope_of
-from correlation.snapshots import InForce
 
 logger = logging.getLogger("studio.correlation")
 

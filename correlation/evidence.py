@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from correlation.effects import Effect, measure
 from correlation.magnitude import UNKNOWN_REQUESTS, confidence_of
+from correlation.metrics.effects import Effect, measure
 from correlation.signal_labels import label_of
 from correlation.telemetry import Evidence, Floats, Series, Telemetry
 from correlation.units import humanised

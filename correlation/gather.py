@@ -14,15 +14,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from correlation.assembly import assemble
 from correlation.backends.errors import BackendError, timeout_error
-from correlation.cluster_queries import cluster_queries
+from correlation.cluster.queries import cluster_queries
 from correlation.deadline import Deadline
-from correlation.log_queries import log_queries
-from correlation.metric_queries import metric_queries
+from correlation.logs.queries import log_queries
+from correlation.metrics.queries import metric_queries
 from correlation.shared_answers import once
 from correlation.source_verdict import Run, not_configured, status
 from correlation.sources import Query, Reply, Scope, Source, SourceStatus
 from correlation.telemetry import Change, Telemetry
-from correlation.trace_queries import trace_queries
+from correlation.traces.queries import trace_queries
 
 __all__ = ["Scope", "Source", "SourceStatus", "gather"]
 

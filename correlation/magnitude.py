@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 
-from correlation.effects import Effect
+from correlation.metrics.effects import Effect
 
 ERROR_RATIOS = frozenset({"error_ratio", "client_error_ratio"})
 WILSON_Z = 0.6745

@@ -16,11 +16,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from correlation import story, verdicts
+from correlation import story
+from correlation.explaining.links import Tools
+from correlation.explaining.reasoning import Check, with_ids
 from correlation.gather import SourceStatus
-from correlation.links import Tools
+from correlation.memory import verdicts
 from correlation.models import Analysis, Correlation, RootCause
-from correlation.reasoning import Check, with_ids
 from correlation.scope import scope_of
 from correlation.sources import Scope
 from correlation.standing import supersede

@@ -2,8 +2,11 @@
 
 from django.urls import path
 
-from correlation import pages, rule_pages, source_pages, verdict_pages
+from correlation import pages
+from correlation.data_sources import pages as source_pages
 from correlation.doctor.page import doctor
+from correlation.memory import verdict_pages
+from correlation.rules import pages as rule_pages
 
 urlpatterns = [
     path("incidents/<uuid:incident_id>/analyse", pages.analyse, name="incident-analyse"),

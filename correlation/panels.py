@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from correlation import verdict_panel, verdicts
-from correlation.cause_card import card_of, steps_of
+from correlation.explaining.cause_card import card_of, steps_of
+from correlation.memory import verdict_panel, verdicts
 from correlation.models import Analysis, Correlation
 from incidents.live import Panel, register
 from incidents.models import Incident

@@ -14,25 +14,25 @@ from dataclasses import dataclass, replace
 
 from correlation import calibration
 from correlation.blame import Suspect, suspects
-from correlation.change_evidence import change_evidence
-from correlation.change_symptoms import signs
-from correlation.changes import NOTHING, Attribution, Jury
+from correlation.changes.attribution import NOTHING, Attribution, Jury
+from correlation.changes.evidence import change_evidence
+from correlation.changes.symptoms import signs
 from correlation.evidence import Key, Movement, metric_evidence, movements, workload_evidence
-from correlation.explanation import explain
-from correlation.log_evidence import log_evidence
-from correlation.missing_evidence import missing_evidence, newest_sample
-from correlation.next_checks import looks
-from correlation.proofs import contradicting, supporting
-from correlation.reasoning import in_lines
-from correlation.request_blame import request_findings
-from correlation.rule_facts import facts_of
-from correlation.rule_pack import shipped_rules
-from correlation.rules import Rule, Verdict, adjust, conclude
-from correlation.sureness import shared_out, sureness
+from correlation.explaining.explanation import explain
+from correlation.explaining.missing_evidence import missing_evidence, newest_sample
+from correlation.explaining.next_checks import looks
+from correlation.explaining.proofs import contradicting, supporting
+from correlation.explaining.reasoning import in_lines
+from correlation.explaining.sureness import shared_out, sureness
+from correlation.logs.evidence import log_evidence
+from correlation.rules.facts import facts_of
+from correlation.rules.matching import Rule, Verdict, adjust, conclude
+from correlation.rules.pack import shipped_rules
+from correlation.steps.blame import request_findings
 from correlation.symptoms import Graph
 from correlation.telemetry import Cause, Change, Evidence, Ranking, Telemetry
-from correlation.trace_evidence import trace_evidence
-from correlation.trace_structure import structure_evidence
+from correlation.traces.evidence import trace_evidence
+from correlation.traces.structure import structure_evidence
 
 MAX_CAUSES = 5
 FAINTEST = 0.10

@@ -9,8 +9,9 @@ from django.db import connections
 from django.db.models.signals import post_migrate, post_save
 from django.dispatch import receiver
 
-from correlation import late_changes, queue
-from correlation.data_sources import follow_environment
+from correlation import queue
+from correlation.changes import late as late_changes
+from correlation.data_sources.catalogue import follow_environment
 from incidents import signals
 from incidents.models import ChangeEvent, Incident
 

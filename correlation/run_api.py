@@ -8,10 +8,10 @@ from typing import Any
 from django.conf import settings
 from rest_framework import generics, serializers
 
+from correlation.memory.snapshots import why_not
 from correlation.models import Analysis, EvidenceSnapshot
 from correlation.runs import listed, snapshot_of
 from correlation.serializers import AnalysisSerializer
-from correlation.snapshots import why_not
 from incidents.api import incident_of
 
 

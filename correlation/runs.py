@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
+from correlation.memory.snapshots import why_not
 from correlation.models import Analysis, EvidenceSnapshot, RootCause
 from correlation.panels import newest_and_shown
-from correlation.snapshots import why_not
 from incidents.live import Panel, register
 from incidents.models import Incident
 

@@ -7,9 +7,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from correlation.evidence_subject import plot_path
+from correlation.memory.verdict_api import VerdictSerializer
 from correlation.models import Analysis, Correlation, RootCause
-from correlation.verdict_api import VerdictSerializer
+from correlation.plots.evidence_subject import plot_path
 
 
 class AnalysisSerializer(serializers.ModelSerializer[Analysis]):

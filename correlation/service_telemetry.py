@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from correlation import profiles
-from correlation.label_selector import selector
-from correlation.metric_overrides import check_override
+from correlation.cluster.label_selector import selector
+from correlation.metrics import profiles
+from correlation.metrics.overrides import check_override
+from correlation.metrics.profiles import ProfileError
 from correlation.models import DataSource
-from correlation.profiles import ProfileError
 from correlation.sources import KIND_NAMES
 
 MOST_NAMES = 50

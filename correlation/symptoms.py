@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from correlation.evidence import Key, Movement
-from correlation.excess import own_excess
 from correlation.magnitude import hill
-from correlation.request_blame import RequestFindings
+from correlation.metrics.excess import own_excess
+from correlation.steps.blame import RequestFindings
 from correlation.telemetry import Evidence, Telemetry
 
 SOLE_CALLER = 0.6

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from correlation import engine, queue, snapshots
+from correlation import engine, queue
+from correlation.memory import snapshots
 
 
 @shared_task(name="correlation.tasks.analyse")

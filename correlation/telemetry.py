@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from correlation.reasoning import Check, Reasoning, Sureness
+from correlation.explaining.reasoning import Check, Reasoning, Sureness
 
 Floats = NDArray[np.float64]
 

@@ -4,12 +4,12 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from correlation.api import AnalyseView, CorrelationsView
-from correlation.plot_api import PlotView
-from correlation.rule_api import RuleAliasViewSet, RuleViewSet
+from correlation.data_sources.api import DataSourceViewSet
+from correlation.memory.similar_api import SimilarView
+from correlation.memory.verdict_api import VerdictsView
+from correlation.plots.api import PlotView
+from correlation.rules.api import RuleAliasViewSet, RuleViewSet
 from correlation.run_api import RunsView
-from correlation.similar_api import SimilarView
-from correlation.source_api import DataSourceViewSet
-from correlation.verdict_api import VerdictsView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("datasources", DataSourceViewSet, basename="data-source")

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError
 
-from correlation.data_sources import follow_environment
+from correlation.data_sources.catalogue import follow_environment
 from reliability_studio import demo, preflight
 from reliability_studio.background import Background
 from reliability_studio.interruption import Interruption

@@ -16,11 +16,11 @@ from django.conf import settings
 from django.core.checks import ERROR, run_checks
 from django.db import DatabaseError
 
-from correlation import breaker
-from correlation.data_sources import ENVIRONMENT, source_of
+from correlation.data_sources import breaker
+from correlation.data_sources.catalogue import ENVIRONMENT, source_of
+from correlation.data_sources.probe import Probe, probe
 from correlation.deadline import Deadline
 from correlation.models import DataSource
-from correlation.probe import Probe, probe
 from correlation.sources import KIND_NAMES, Source
 
 # what the embedded server writes into STUDIO_DIR; secret_key stays, it is in use already

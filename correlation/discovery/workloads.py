@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from correlation.backends.errors import BackendError
 from correlation.backends.kubernetes import KubernetesApi, list_path
-from correlation.cluster_objects import SERVICE_LABELS, Object, name_of, namespace_of, part, rows
+from correlation.cluster.objects import SERVICE_LABELS, Object, name_of, namespace_of, part, rows
 from correlation.deadline import Deadline
 from correlation.discovery.addons import is_system_namespace
 from correlation.sources import Source

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from correlation.breaker import health_of
-from correlation.data_sources import source_of
+from correlation.data_sources.breaker import health_of
+from correlation.data_sources.catalogue import source_of
 from correlation.doctor.looking import WINDOW_SECONDS, Look, look, recent
 from correlation.doctor.views import View, view
 from correlation.found_as import found_as

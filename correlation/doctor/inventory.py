@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from correlation.backends.errors import BackendError
 from correlation.backends.kubernetes import KubernetesApi, Listing, list_path
 from correlation.backends.tempo import TempoClient
-from correlation.cluster_objects import (
+from correlation.cluster.objects import (
     Object,
     ServiceNames,
     condition,
@@ -24,7 +24,7 @@ from correlation.cluster_objects import (
     rows,
     workload_of,
 )
-from correlation.cluster_queries import namespaces_of
+from correlation.cluster.queries import namespaces_of
 from correlation.deadline import Deadline
 from correlation.doctor.log_counts import count_lines
 from correlation.sources import Scope, Source, http_arguments, windows

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from correlation.backends.errors import BackendError
 from correlation.backends.loki import LokiClient
 from correlation.deadline import Deadline
-from correlation.log_labels import Known, LogLabels, labels_in_use, matcher, service_of
+from correlation.logs.labels import Known, LogLabels, labels_in_use, matcher, service_of
 from correlation.sources import Scope, Source, http_arguments, windows
 
 MOST_NAMES = 200

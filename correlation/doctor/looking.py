@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from correlation.data_sources.probe import Probe, probe
 from correlation.deadline import Deadline
 from correlation.doctor.inventory import Inventory, take
 from correlation.gather import gather
-from correlation.probe import Probe, probe
 from correlation.sources import FoundAs, Scope, Source, SourceStatus, windows
 from correlation.telemetry import Telemetry
 

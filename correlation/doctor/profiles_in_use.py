@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from correlation import profiles
-from correlation.metric_queries import STEP_SECONDS, WINDOW_SECONDS, named_profiles
+from correlation.metrics import profiles
+from correlation.metrics.queries import STEP_SECONDS, WINDOW_SECONDS, named_profiles
 from correlation.sources import FoundAs, Scope, Source, grid, windows
 from correlation.telemetry import Series
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from correlation.cluster_state import RUNNING
+from correlation.cluster.state import RUNNING
 from correlation.discovery.names import alike
 from correlation.doctor.looking import Look
 from correlation.doctor.profiles_in_use import in_use

@@ -16,8 +16,8 @@ import numpy as np
 
 from correlation.evaluation.case_files import Case
 from correlation.evaluation.recordings import Recording
-from correlation.service_graph import edges as traced_edges
 from correlation.telemetry import LogLine, Series, Span, Telemetry
+from correlation.traces.service_graph import edges as traced_edges
 
 SOURCES = ("metrics", "logs", "traces", "graph", "changes", "requests")
 LONGEST_LEAD, SHORTEST_LEAD = 300.0, 60.0

@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils import timezone
 
-from correlation.source_fields import field_errors
+from correlation.data_sources.fields import field_errors
 
 
 class DataSource(models.Model):
@@ -118,7 +118,7 @@ class SourceHealth(models.Model):
     """How a data source has been doing, and its circuit breaker: shared by all workers.
 
     `closed`: it is asked. `open`: it is left alone until `retry_at`. `half_open`: one analysis
-    has taken the probe, until `retry_at`. Written only by `correlation.breaker`.
+    has taken the probe, until `retry_at`. Written only by `correlation.data_sources.breaker`.
     """
 
     class State(models.TextChoices):

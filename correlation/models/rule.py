@@ -12,16 +12,16 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from correlation.rule_documents import BadRule, parse_rule
-from correlation.rule_pack import shipped_rules
-from correlation.rule_vocabulary import MOST_PRIORITY, USER_PRIORITY
+from correlation.rules.documents import BadRule, parse_rule
+from correlation.rules.pack import shipped_rules
+from correlation.rules.vocabulary import MOST_PRIORITY, USER_PRIORITY
 
 
 class CorrelationRule(models.Model):
     """A rule of the users, or what they made of a shipped one of the same name.
 
     `definition` is what docs/rules.md describes; null leaves a shipped rule as it is shipped, so
-    that the row only switches it off or moves it. Written only by `correlation.rule_edits`.
+    that the row only switches it off or moves it. Written only by `correlation.rules.edits`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

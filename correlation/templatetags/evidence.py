@@ -10,11 +10,12 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from correlation import evidence_facts, plots
-from correlation.evidence_subject import subject_of
-from correlation.links import trace_ids
+from correlation.explaining import evidence_facts
+from correlation.explaining.links import trace_ids
 from correlation.models import Correlation, confidence_band
-from correlation.plot_page import page_plot
+from correlation.plots import drawing as plots
+from correlation.plots.evidence_subject import subject_of
+from correlation.plots.page import page_plot
 from correlation.signal_labels import label_of
 from correlation.units import digits, humanised, span_in_words
 from incidents.models import Incident

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from correlation import memory, outcome, queue
+from correlation import outcome, queue
+from correlation.memory import keeping as memory
 from correlation.models import Analysis
 from correlation.ranking import rank
 from correlation.telemetry import Telemetry

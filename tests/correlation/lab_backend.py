@@ -10,8 +10,10 @@ from typing import Any
 from django.conf import LazySettings
 from django.utils import timezone
 
-from correlation import log_labels, profile_detection, shared_answers
-from correlation.data_sources import follow_environment
+from correlation import shared_answers
+from correlation.data_sources.catalogue import follow_environment
+from correlation.logs import labels as log_labels
+from correlation.metrics import profile_detection
 from correlation.models import Analysis, DataSource
 from incidents import demo
 from incidents.models import Incident, Service

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from correlation import profiles
+from correlation.metrics import profiles
 from correlation.telemetry import Change, LogLine, Series, Telemetry
 from lab import promql
 from lab.faults import FAULTS, Fault, custom_fault

@@ -11,8 +11,9 @@ import pytest
 import requests
 import responses
 
-from correlation import profiles, shared_answers
+from correlation import shared_answers
 from correlation.gather import Scope, Source, gather
+from correlation.metrics import profiles
 from correlation.telemetry import Change, Telemetry
 
 PROMETHEUS = "http://prometheus.test:9090"

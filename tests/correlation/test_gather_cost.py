@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from correlation import log_labels, profile_detection, shared_answers
+from correlation import shared_answers
 from correlation.gather import gather
+from correlation.logs import labels as log_labels
+from correlation.metrics import profile_detection
 from correlation.sources import FoundAs, Scope, Source
 from tests.servers.telemetry import sources_at, telemetry_server
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from correlation.changepoint import Onset
-from correlation.effects import Effect, Reference
 from correlation.magnitude import confidence_of, error_rise_confidence, magnitude, significance
+from correlation.metrics.changepoint import Onset
+from correlation.metrics.effects import Effect, Reference
 
 UNITS = [
     ("latency_p95", "s"), ("request_rate", "1/s"), ("memory", "bytes"), ("cpu", "cores"),

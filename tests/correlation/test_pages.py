@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from correlation.explaining.reasoning import Changed, Reasoning
 from correlation.models import Analysis, Correlation, RootCause
-from correlation.reasoning import Changed, Reasoning
 from incidents import merging
 from incidents.models import Incident
 

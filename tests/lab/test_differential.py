@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from correlation import profiles
+from correlation.metrics import profiles
 from lab.prometheus_api import respond
 from lab.tsdb import Tsdb
 from tests.lab.synthetic import SECONDS, START, make_tsdb

@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from correlation import log_labels, shared_answers
+from correlation import shared_answers
 from correlation.deadline import Deadline
+from correlation.logs import labels as log_labels
 from tests.conftest import OutsideNetwork, is_local
 from tests.live.servers import URLS
 

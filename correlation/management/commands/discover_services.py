@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from correlation.data_sources import source_of
+from correlation.data_sources.catalogue import source_of
 from correlation.discovery import apply, look, propose
 from correlation.discovery.catalogue import known_calls, known_services
 from correlation.discovery.text import as_text

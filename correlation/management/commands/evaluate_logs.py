@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from correlation.log_evaluation import evaluate, find_logs, has_drain3
+from correlation.evaluation.labelled_logs import evaluate, find_logs, has_drain3
 
 
 class Command(BaseCommand):

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from correlation.feedback_cases import export
 from correlation.management.since import moment
+from correlation.memory.feedback_cases import export
 
 
 class Command(BaseCommand):

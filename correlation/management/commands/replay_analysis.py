@@ -10,9 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from correlation.management.since import moment
+from correlation.memory.replay import Replay, replay
+from correlation.memory.snapshots import NotReplayable
 from correlation.models import Analysis
-from correlation.replay import Replay, replay
-from correlation.snapshots import NotReplayable
 from incidents.models import Incident
 
 EQUAL, DIFFERS, NOT_REPLAYABLE = 0, 1, 2

@@ -1,0 +1,1 @@
+"""Which change did it, or none."""

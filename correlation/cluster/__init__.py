@@ -1,0 +1,1 @@
+"""What Kubernetes says of workloads; what is asked of it."""

@@ -1,0 +1,1 @@
+"""The catalogue of data sources: kept, checked, admitted."""

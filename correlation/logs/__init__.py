@@ -1,0 +1,1 @@
+"""Log lines to templates, and templates to evidence; what is asked of Loki."""

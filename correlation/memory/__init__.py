@@ -1,0 +1,1 @@
+"""What stays after an analysis: snapshots, verdicts, similar incidents."""

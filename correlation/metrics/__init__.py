@@ -1,0 +1,1 @@
+"""Series to effects and excess; what is asked of Prometheus, by query profiles."""

@@ -1,0 +1,1 @@
+"""Plots of evidence, for the page and as files."""

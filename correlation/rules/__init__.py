@@ -1,0 +1,1 @@
+"""Cause rules: written, kept, tried and applied."""

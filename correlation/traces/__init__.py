@@ -1,0 +1,1 @@
+"""Sampled traces to evidence; what is asked of Tempo."""
