@@ -1,19 +1,13 @@
 """What is broken, where, and which alerts said so."""
 
+from incidents.models.affected import AffectedService, Impact
 from incidents.models.alert import Alert, AlertOccurrence, AlertSource, Delivery
 from incidents.models.catalogue import ChangeEvent, Service, ServiceDependency
-from incidents.models.incident import (
-    AffectedService,
-    FieldChange,
-    Impact,
-    Incident,
-    IncidentMerge,
-    IncidentTask,
-    NumberSequence,
-    Severity,
-    Status,
-    StatusChange,
-)
+from incidents.models.history import FieldChange, StatusChange
+from incidents.models.incident import Incident, Severity, Status
+from incidents.models.merge import IncidentMerge
+from incidents.models.numbers import NumberSequence
+from incidents.models.task import IncidentTask
 
 __all__ = [
     "AffectedService",

@@ -1,4 +1,4 @@
-"""The incident and the rows its columns summarise."""
+"""The incident."""
 
 from __future__ import annotations
 
@@ -27,41 +27,6 @@ class Status(models.TextChoices):
     INVESTIGATING = "investigating"
     MITIGATED = "mitigated"
     RESOLVED = "resolved"
-
-
-class Impact(models.TextChoices):
-    """How an incident touches a service."""
-
-    PRIMARY = "primary"
-    SECONDARY = "secondary"
-    TERTIARY = "tertiary"
-
-
-class NumberSequence(models.Model):
-    """The last number given out; its row lock orders concurrent openings."""
-
-    name = models.CharField(max_length=32, primary_key=True)
-    value = models.PositiveIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.value}"
-
-    @classmethod
-    def lock(cls, name: str) -> None:
-        """Hold the sequence until the transaction ends, without taking a number.
-
-        SQLite needs no more than the transaction: IMMEDIATE ones exclude each other.
-        """
-        if not cls.objects.select_for_update().filter(name=name).exists():
-            NumberSequence.objects.bulk_create([NumberSequence(name=name)], ignore_conflicts=True)
-            cls.objects.select_for_update().get(name=name)
-
-    @classmethod
-    def take(cls, name: str) -> int:
-        """The next number; call it inside the transaction that uses it."""
-        cls.lock(name)
-        cls.objects.filter(name=name).update(value=F("value") + 1)
-        return cls.objects.get(name=name).value
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -214,120 +179,6 @@ class Incident(models.Model):
 
 def _seconds(start: Any, end: Any) -> float | None:
     return (end - start).total_seconds() if end is not None else None
-
-
-class AffectedService(models.Model):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    incident = models.ForeignKey(Incident, models.PROTECT, related_name="affected")
-    service = models.ForeignKey(Service, models.PROTECT, related_name="affected_by")
-    impact = models.CharField(max_length=16, choices=Impact.choices, default=Impact.PRIMARY)
-    added_at = models.DateTimeField(default=timezone.now)
-    recovered_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["impact", "service__slug"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["incident", "service"], name="affected_service_once_per_incident"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.incident_id} {self.service_id} {self.impact}"
-
-
-class StatusChange(models.Model):
-    """One step of an incident's status; `from_status` is empty for the opening."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    incident = models.ForeignKey(Incident, models.PROTECT, related_name="status_changes")
-    from_status = models.CharField(max_length=16, choices=Status.choices, blank=True)
-    to_status = models.CharField(max_length=16, choices=Status.choices)
-    at = models.DateTimeField(default=timezone.now)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    reason = models.TextField(blank=True, default="")
-
-    class Meta:
-        ordering = ["at", "id"]
-
-    def __str__(self) -> str:
-        return f"{self.from_status or 'new'} -> {self.to_status}"
-
-
-class FieldChange(models.Model):
-    """A human edit of one field; the old value stays on the record."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    incident = models.ForeignKey(Incident, models.PROTECT, related_name="field_changes")
-    field = models.CharField(max_length=64)
-    old = models.JSONField(null=True)
-    new = models.JSONField(null=True)
-    at = models.DateTimeField(default=timezone.now)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    reason = models.TextField(blank=True, default="")
-
-    class Meta:
-        ordering = ["at", "id"]
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.old!r} -> {self.new!r}"
-
-
-class IncidentMerge(models.Model):
-    """`source` was merged into `target`; `moved` lists what an un-merge gives back."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    source = models.ForeignKey(Incident, models.PROTECT, related_name="merges_out")
-    target = models.ForeignKey(Incident, models.PROTECT, related_name="merges_in")
-    at = models.DateTimeField(default=timezone.now)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    automatic = models.BooleanField(default=False)
-    reason = models.TextField(blank=True, default="")
-    similarity = models.FloatField(null=True)
-    similarity_parts = models.JSONField(default=dict)
-    moved = models.JSONField(default=dict)
-    undone_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["source"], condition=Q(undone_at=None), name="merge_once_at_a_time"
-            ),
-            models.CheckConstraint(condition=~Q(source=F("target")), name="merge_not_into_itself"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.source_id} -> {self.target_id}"
-
-
-class IncidentTask(models.Model):
-    class State(models.TextChoices):
-        OPEN = "open"
-        IN_PROGRESS = "in_progress"
-        DONE = "done"
-        DROPPED = "dropped"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    incident = models.ForeignKey(Incident, models.PROTECT, related_name="tasks")
-    title = models.CharField(max_length=300)
-    description = models.TextField(blank=True, default="")
-    state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="tasks"
-    )
-    due_at = models.DateTimeField(null=True, blank=True)
-    done_at = models.DateTimeField(null=True, blank=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        ordering = ["-created_at", "-id"]
-
-    def __str__(self) -> str:
-        return self.title
 
 
 REFERENCE = re.compile(r"(?:INC-)?(\d{1,9})", re.IGNORECASE)
