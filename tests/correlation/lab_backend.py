@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,27 @@ from tests.correlation.cluster_server import kubeconfig
 from tests.correlation.conftest import Answer, Backend
 
 FAULT_SECONDS = 60.0
+FRESH_SECONDS = 45.0  # tests that ran before must not make what is served stale
+
+_made: dict[str | None, tuple[float, Recording]] = {}
 
 
-@cache
 def recording(fault: str | None) -> Recording:
-    """Twenty minutes of the lab that end now, with a minute of `fault` at the end."""
-    return run(7, 1200.0, fault, FAULT_SECONDS, timezone.now().timestamp())
+    """Twenty minutes of the lab with a minute of `fault` at the end, as last served."""
+    return _made[fault][1] if fault in _made else _fresh(fault)
+
+
+def _fresh(fault: str | None) -> Recording:
+    """The recording, made again unless it ended just now."""
+    now = timezone.now().timestamp()
+    if fault not in _made or _made[fault][0] < now - FRESH_SECONDS:
+        _made[fault] = now, run(7, 1200.0, fault, FAULT_SECONDS, now)
+    return _made[fault][1]
 
 
 def serve(backend: Backend, settings: LazySettings, fault: str) -> datetime:
     """Point the product at the lab's four stand-ins; the moment the fault began."""
-    recorded = recording(fault)
+    recorded = _fresh(fault)
     _serve(backend, settings, recorded)
     assert recorded.fault_at is not None
     return datetime.fromtimestamp(recorded.fault_at, UTC)
@@ -41,7 +51,7 @@ def serve(backend: Backend, settings: LazySettings, fault: str) -> datetime:
 
 def serve_healthy(backend: Backend, settings: LazySettings) -> None:
     """Likewise, and nothing is wrong there."""
-    _serve(backend, settings, recording(None))
+    _serve(backend, settings, _fresh(None))
 
 
 def _serve(backend: Backend, settings: LazySettings, recorded: Recording) -> None:
