@@ -13,9 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from correlation.assembly import assemble
-from correlation.backends.errors import BackendError, timeout_error
 from correlation.cluster.queries import cluster_queries
-from correlation.deadline import Deadline
 from correlation.logs.queries import log_queries
 from correlation.metrics.queries import metric_queries
 from correlation.shared_answers import once
@@ -23,6 +21,8 @@ from correlation.source_verdict import Run, not_configured, status
 from correlation.sources import Query, Reply, Scope, Source, SourceStatus
 from correlation.telemetry import Change, Telemetry
 from correlation.traces.queries import trace_queries
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError, timeout_error
 
 __all__ = ["Scope", "Source", "SourceStatus", "gather"]
 

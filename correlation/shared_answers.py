@@ -14,9 +14,9 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 
-from correlation.backends.errors import timeout_error
-from correlation.deadline import Deadline
 from correlation.sources import Reply
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import timeout_error
 
 KEPT_SECONDS = 6.0
 """A little longer than analyses that run together keep their moment (correlation.moment)."""

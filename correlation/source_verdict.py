@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from correlation.backends.errors import BackendError
 from correlation.sources import KIND_NAMES, Reply, Source, SourceState, SourceStatus
+from incidents.outbound.errors import BackendError
 
 
 def _set() -> threading.Event:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from correlation.deadline import Deadline
 from correlation.telemetry import Change, LogLine, LogPattern, Series, Span, WorkloadState
+from incidents.outbound.deadline import Deadline
 
 SourceState = Literal["ok", "partial", "no_data", "unavailable", "not_configured"]
 

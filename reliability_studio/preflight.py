@@ -19,9 +19,9 @@ from django.db import DatabaseError
 from correlation.data_sources import breaker
 from correlation.data_sources.catalogue import ENVIRONMENT, source_of
 from correlation.data_sources.probe import Probe, probe
-from correlation.deadline import Deadline
 from correlation.models import DataSource
 from correlation.sources import KIND_NAMES, Source
+from incidents.outbound.deadline import Deadline
 
 # what the embedded server writes into STUDIO_DIR; secret_key stays, it is in use already
 STATE = ("studio.sqlite3", "studio.sqlite3-wal", "studio.sqlite3-shm", "credentials.json")

@@ -21,7 +21,6 @@ PURE = [
     "incidents/intake/matchers.py",
     "incidents/pattern_safety.py",
     "correlation/rules/words.py",
-    "correlation/rules/pattern_safety.py",
     "correlation/logs/line_joining.py",
     "correlation/evaluation/log_accuracy.py",
     "correlation/memory/fingerprint.py",

@@ -17,18 +17,18 @@ from typing import Any, NoReturn
 
 import urllib3
 
-from correlation.backends.errors import (
+from correlation.backends.kubernetes_access import Access, access, renew
+from correlation.sources import Source
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import (
     BackendError,
     connection_error,
     plain,
     status_error,
     timeout_error,
 )
-from correlation.backends.guard import cut_at
-from correlation.backends.http import Answer
-from correlation.backends.kubernetes_access import Access, access, renew
-from correlation.deadline import Deadline
-from correlation.sources import Source
+from incidents.outbound.guard import cut_at
+from incidents.outbound.http import Answer
 
 Object = dict[str, Any]
 Objects = list[Object]

@@ -23,10 +23,10 @@ import yaml
 from kubernetes import client, config
 from kubernetes.config.incluster_config import SERVICE_TOKEN_FILENAME
 
-from correlation.backends.errors import BackendError, plain
-from correlation.backends.guard import GUARDED_POOLS
-from correlation.deadline import Deadline
 from correlation.sources import Source
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError, plain
+from incidents.outbound.guard import GUARDED_POOLS
 
 NAMESPACE_FILE = Path(SERVICE_TOKEN_FILENAME).with_name("namespace")
 DEFAULT_NAMESPACE = "default"

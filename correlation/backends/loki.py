@@ -7,8 +7,6 @@ from copy import copy
 from typing import Any, Literal
 from urllib.parse import quote
 
-from correlation.backends.errors import BackendError, plain
-from correlation.backends.http import MAX_BYTES, HttpSource
 from correlation.backends.loki_answers import (
     Entry,
     LogAnswer,
@@ -18,8 +16,10 @@ from correlation.backends.loki_answers import (
     read_streams,
 )
 from correlation.backends.samples import Vector, read_labels
-from correlation.deadline import Deadline
 from correlation.telemetry import LogPattern
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError, plain
+from incidents.outbound.http import MAX_BYTES, HttpSource
 
 SERVICE_LABELS = ("app", "service_name", "service")
 LEVEL_LABELS = (

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from correlation.backends.http import HttpSource
 from correlation.backends.samples import Vector, read_labels, read_vector
 from correlation.telemetry import LogLine, LogPattern
+from incidents.outbound.http import HttpSource
 
 TRACE_LABELS = ("trace_id", "traceID", "traceid")
 MESSAGE_CHARACTERS = 16_384

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from correlation.backends.errors import BackendError, plain
-from correlation.backends.http import MAX_BYTES, HttpSource
 from correlation.backends.samples import Vector, read_labels, read_vector
-from correlation.deadline import Deadline
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError, plain
+from incidents.outbound.http import MAX_BYTES, HttpSource
 
 NATIVE_HISTOGRAMS = "native histogram samples were left out"
 

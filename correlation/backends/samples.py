@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from correlation.backends.http import HttpSource
 from correlation.telemetry import Floats
+from incidents.outbound.http import HttpSource
 
 
 @dataclass(frozen=True, eq=False)

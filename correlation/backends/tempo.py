@@ -11,8 +11,6 @@ from urllib.parse import quote
 
 import numpy as np
 
-from correlation.backends.errors import BackendError, plain
-from correlation.backends.http import MAX_BYTES, HttpSource
 from correlation.backends.samples import Vector
 from correlation.backends.tempo_traces import (
     TRACE_DIGITS,
@@ -22,7 +20,9 @@ from correlation.backends.tempo_traces import (
     read_found,
     read_trace,
 )
-from correlation.deadline import Deadline
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError, plain
+from incidents.outbound.http import MAX_BYTES, HttpSource
 
 _TRACE_ID = re.compile(r"[0-9a-f]{1,32}")
 

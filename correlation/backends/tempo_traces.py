@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from correlation.backends.http import HttpSource
+from incidents.outbound.http import HttpSource
 
 SpanKind = Literal["server", "client", "internal", "producer", "consumer", ""]
 

@@ -11,17 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
-from correlation.backends.errors import BackendError, timeout_error
 from correlation.backends.kubernetes import Keep, KubernetesApi, list_path
 from correlation.cluster.events import AUTOSCALER_KIND, NODE_KIND
 from correlation.cluster.limits import autoscaler_states, node_states
 from correlation.cluster.objects import Object, ServiceNames, part
 from correlation.cluster.rollouts import newest_revisions
 from correlation.cluster.view import ClusterView
-from correlation.deadline import Deadline
 from correlation.shared_answers import once
 from correlation.sources import FoundAs, Query, Reply, Scope, Source
 from correlation.telemetry import WorkloadState
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError, timeout_error
 
 CONCURRENCY = 8
 OBJECT_BYTES = 10_000

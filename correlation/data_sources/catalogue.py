@@ -14,10 +14,10 @@ from django.db.models import Q
 from correlation.data_sources import breaker
 from correlation.data_sources.probe import Probe, probe
 from correlation.data_sources.problems import problem
-from correlation.data_sources.secrets import SecretMissing, authorization
-from correlation.deadline import Deadline
 from correlation.models import DataSource
 from correlation.sources import Scope, Source
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.secrets import SecretMissing, authorization
 
 RATE_WINDOW_SCRAPES = 4
 """A rate needs two samples; four scrapes survive a missed one."""
@@ -177,7 +177,7 @@ def source_of(row: DataSource) -> Source:
         headers["X-Scope-OrgID"] = row.tenant
     closed_because = problem(row)
     try:
-        if secret := authorization(row.slug, row.auth_variable, row.auth_file):
+        if secret := authorization(f"data source {row.slug}", row.auth_variable, row.auth_file):
             headers["Authorization"] = secret
     except SecretMissing as missing:
         closed_because = closed_because or str(missing)

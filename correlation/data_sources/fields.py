@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from correlation.data_sources.options import check_options
-from correlation.data_sources.secrets import OWN_SECRETS, secret_path
+from incidents.outbound.fields import Errors, address_errors, secret_errors
 
 if TYPE_CHECKING:
     from correlation.models import DataSource
-
-Errors = dict[str, list[str]]
 
 ENVIRONMENT_OWNS = (
     "slug",
@@ -66,12 +63,9 @@ def field_errors(row: DataSource) -> Errors:
     if row.grafana_url:
         for message in address_errors(row.grafana_url):
             refuse("grafana_url", message)
-    if row.auth_variable in OWN_SECRETS:
-        refuse("auth_variable", f"{row.auth_variable} is a secret of the product itself.")
-    if row.auth_variable and row.auth_file:
-        refuse("auth_file", "Name a variable or a file, not both.")
-    if row.auth_file and not _under_secrets(row.auth_file):
-        refuse("auth_file", "Name a file under SECRETS_DIR.")
+    for field, messages in secret_errors(row.auth_variable, row.auth_file).items():
+        for message in messages:
+            refuse(field, message)
     if bool(row.client_certificate_file) != bool(row.client_key_file):
         missing = "client_key_file" if row.client_certificate_file else "client_certificate_file"
         refuse(missing, "A client certificate needs its key, and a key its certificate.")
@@ -83,32 +77,3 @@ def field_errors(row: DataSource) -> Errors:
         for name, why in check_options(row.kind, row.options).items():
             refuse("options", f"{name} {why}.")
     return errors
-
-
-def address_errors(url: str) -> list[str]:
-    """Why a text is no address to ask."""
-    if not url:
-        return ["Give the address, such as https://prometheus.example.com."]
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return ["This is no URL."]
-    if any(c.isspace() or not c.isprintable() for c in url):
-        return ["A URL has no spaces and no control characters."]
-    if "@" in parts.netloc:
-        return ["No user:password@ here: it would be stored. Name a variable in auth_variable."]
-    if parts.scheme not in ("http", "https"):
-        return ["Begin with http:// or https://."]
-    if not parts.hostname:
-        return ["The URL names no host."]
-    if parts.query or parts.fragment:
-        return ["Leave out what follows ? or #: give the base address."]
-    return []
-
-
-def _under_secrets(file: str) -> bool:
-    try:
-        return secret_path(file) is not None
-    except (OSError, ValueError, RuntimeError):
-        return False

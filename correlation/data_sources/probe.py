@@ -14,12 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from correlation.backends.errors import BackendError
-from correlation.backends.http import HttpSource
 from correlation.backends.kubernetes import KubernetesApi
-from correlation.deadline import Deadline
 from correlation.source_verdict import failure
 from correlation.sources import Source, http_arguments
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
+from incidents.outbound.http import HttpSource
 
 logger = logging.getLogger("studio.correlation")
 

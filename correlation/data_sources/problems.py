@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from correlation.cluster.kubeconfig import kubeconfig_problem
-from correlation.data_sources.secrets import SecretMissing, authorization, file_problem
 from correlation.models import DataSource
+from incidents.outbound.secrets import SecretMissing, authorization, file_problem
 
 TLS_FILES = {
     "ca_file": "CA file",
@@ -34,7 +34,7 @@ def problems(row: DataSource) -> list[SetUpProblem]:
         return [SetUpProblem(10, wrong, hint)] if wrong else []
     found = []
     try:
-        authorization(row.slug, row.auth_variable, row.auth_file)
+        authorization(f"data source {row.slug}", row.auth_variable, row.auth_file)
     except SecretMissing as missing:
         found.append(SetUpProblem(11, str(missing), "It holds the Authorization header's value."))
     if wrong := _tls_problem(row):

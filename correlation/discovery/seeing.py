@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from correlation.backends.errors import BackendError
-from correlation.deadline import Deadline
 from correlation.discovery.sightings import Call, Seen, Sighting
 from correlation.discovery.workloads import Workload, workloads
 from correlation.doctor import looking
 from correlation.doctor.looking import Look
 from correlation.sources import Source
 from correlation.telemetry import Span
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 
 _SYSTEMS = ("db.system", "db.system.name", "messaging.system")
 

@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from correlation.backends.errors import BackendError
 from correlation.backends.kubernetes import KubernetesApi, list_path
 from correlation.cluster.objects import SERVICE_LABELS, Object, name_of, namespace_of, part, rows
-from correlation.deadline import Deadline
 from correlation.discovery.addons import is_system_namespace
 from correlation.sources import Source
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 
 KINDS = (
     ("Deployment", "deployments"),

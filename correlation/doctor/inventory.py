@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from correlation.backends.errors import BackendError
 from correlation.backends.kubernetes import KubernetesApi, Listing, list_path
 from correlation.backends.tempo import TempoClient
 from correlation.cluster.objects import (
@@ -25,9 +24,10 @@ from correlation.cluster.objects import (
     workload_of,
 )
 from correlation.cluster.queries import namespaces_of
-from correlation.deadline import Deadline
 from correlation.doctor.log_counts import count_lines
 from correlation.sources import Scope, Source, http_arguments, windows
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 
 logger = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from correlation.backends.errors import BackendError
 from correlation.backends.loki import LokiClient
-from correlation.deadline import Deadline
 from correlation.logs.labels import Known, LogLabels, labels_in_use, matcher, service_of
 from correlation.sources import Scope, Source, http_arguments, windows
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 
 MOST_NAMES = 200
 

@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from correlation.data_sources.probe import Probe, probe
-from correlation.deadline import Deadline
 from correlation.doctor.inventory import Inventory, take
 from correlation.gather import gather
 from correlation.sources import FoundAs, Scope, Source, SourceStatus, windows
 from correlation.telemetry import Telemetry
+from incidents.outbound.deadline import Deadline
 
 WINDOW_SECONDS = 900.0
 _BEFORE_SECONDS = 60.0

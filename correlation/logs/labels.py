@@ -14,9 +14,9 @@ from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from correlation.backends.errors import BackendError
 from correlation.backends.loki import LEVEL_LABELS, LokiClient
-from correlation.deadline import Deadline
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 
 SERVICE_CANDIDATES = (
     *("service_name", "app", "service", "app_kubernetes_io_name", "application", "app_name"),

@@ -16,7 +16,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from correlation.backends.loki import LEVEL_LABELS, SERVICE_LABELS, LokiClient
-from correlation.deadline import Deadline
 from correlation.logs.labels import (
     SERVICE_CANDIDATES,
     Known,
@@ -27,6 +26,7 @@ from correlation.logs.labels import (
 )
 from correlation.logs.replies import ask_counts, ask_lines, ask_patterns
 from correlation.sources import Query, Reply, Scope, Source, http_arguments, windows
+from incidents.outbound.deadline import Deadline
 
 MAX_BYTES = 16_000_000
 BASELINE_SECONDS = 600.0

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from correlation.backends.errors import BackendError
 from correlation.backends.loki import LokiClient
-from correlation.deadline import Deadline
 from correlation.logs.labels import service_of
 from correlation.sources import Reply, Scope
 from correlation.telemetry import Floats, Series
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 
 logger = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ import time
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from correlation.backends.errors import BackendError, timeout_error
 from correlation.backends.prometheus import PrometheusClient
-from correlation.deadline import Deadline
 from correlation.metrics.profiles import Profile, ProfileQuery
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError, timeout_error
 
 KEPT_SECONDS = 60.0
 EMPTY_KEPT_SECONDS = 5.0

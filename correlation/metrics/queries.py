@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from correlation.backends.errors import BackendError
 from correlation.backends.prometheus import PrometheusClient
-from correlation.deadline import Deadline
 from correlation.metrics import profiles
 from correlation.metrics.answers import read
 from correlation.metrics.overrides import Given, overrides, source_rows
@@ -29,6 +27,8 @@ from correlation.metrics.profile_detection import (
 from correlation.metrics.profiles import Profile, ProfileQuery
 from correlation.metrics.promql_templates import check_filter, values_of
 from correlation.sources import Query, Reply, Scope, Source, grid, http_arguments, windows
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 
 STEP_SECONDS = 15.0
 WINDOW_SECONDS = 60.0

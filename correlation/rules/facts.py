@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from correlation.blame import Suspect
-from correlation.rules.pattern_safety import clipped
 from correlation.symptoms import Graph
 from correlation.telemetry import Change, Evidence
+from incidents.pattern_safety import clipped
 
 View = Literal["own", "callers", "calls"]
 """Whose measure of a signal: the service's own, its callers' of it, its own of those it calls."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from correlation.rules import vocabulary as words
-from correlation.rules.pattern_safety import BadPattern, compile_pattern
+from incidents.pattern_safety import BadPattern, compile_pattern
 
 NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 GLOB = re.compile(r"[A-Za-z0-9_.*?-]{1,100}")

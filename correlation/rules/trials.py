@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from correlation.deadline import Deadline
 from correlation.memory import snapshots
 from correlation.models import Analysis, CorrelationRule
 from correlation.ranking import rank
@@ -20,6 +19,7 @@ from correlation.rules.matching import Rule
 from correlation.rules.shelf import Shelved, arranged, enabled_of, shelf
 from correlation.rules.vocabulary import SHIPPED_PRIORITY, USER_PRIORITY
 from correlation.telemetry import Cause, Ranking, Telemetry
+from incidents.outbound.deadline import Deadline
 
 MOST_INCIDENTS = 50
 DEFAULT_INCIDENTS = 20

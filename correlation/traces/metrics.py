@@ -12,11 +12,11 @@ from functools import partial
 
 import numpy as np
 
-from correlation.backends.errors import BackendError
 from correlation.backends.tempo import TempoClient, TraceMetrics
-from correlation.deadline import Deadline
 from correlation.sources import Query, Reply, Scope, Source, windows
 from correlation.telemetry import Floats, Series
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 
 STEP_SECONDS = 15.0
 SETTLE_SECONDS = 15.0

@@ -14,15 +14,15 @@ from collections.abc import Hashable, Iterable, Sequence
 from functools import partial
 from typing import Literal
 
-from correlation.backends.errors import BackendError
 from correlation.backends.tempo import SearchAnswer, TempoClient
 from correlation.backends.tempo_traces import FoundTrace
-from correlation.deadline import Deadline
 from correlation.sources import Query, Reply, Scope, Source, http_arguments, windows
 from correlation.traces.evidence import APART, CUT, trace_baseline
 from correlation.traces.metrics import metric_queries, selection
 from correlation.traces.service_graph import PEER_ATTRIBUTES, edges
 from correlation.traces.spans import known_services, matched_spans, telemetry_span
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 
 MAX_BYTES = 16_000_000
 MATCHED_SPANS = 20

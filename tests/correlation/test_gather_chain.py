@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from correlation.backends.errors import BackendError
-from correlation.deadline import Deadline
 from correlation.gather import gather
 from correlation.sources import Query, Reply, Scope, Source, SourceStatus
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 
 SCOPE = Scope(target=None, started_at=1000.0, as_of=1060.0)
 SOURCE = Source("main", "tempo", "http://tempo.test")

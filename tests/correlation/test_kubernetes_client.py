@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from correlation.backends import kubernetes as module
-from correlation.backends.errors import BackendError
 from correlation.backends.kubernetes import KubernetesApi, Permission, list_path
-from correlation.deadline import Deadline
 from correlation.sources import Source
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 from tests.correlation.cluster_server import (
     Answer,
     ClusterServer,

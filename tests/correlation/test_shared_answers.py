@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from correlation import shared_answers
-from correlation.backends.errors import BackendError
-from correlation.deadline import Deadline
 from correlation.shared_answers import once
 from correlation.sources import Reply
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 
 ANSWER = Reply(notes=("seen",))
 

@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from correlation import shared_answers
-from correlation.deadline import Deadline
 from correlation.logs import labels as log_labels
+from incidents.outbound.deadline import Deadline
 from tests.conftest import OutsideNetwork, is_local
 from tests.live.servers import URLS
 

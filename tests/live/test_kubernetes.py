@@ -19,11 +19,11 @@ import pytest
 from kubernetes import client as official
 from kubernetes import config
 
-from correlation.backends.errors import BackendError
 from correlation.backends.kubernetes import KubernetesApi
-from correlation.deadline import Deadline
 from correlation.gather import gather
 from correlation.sources import FoundAs, Scope, Source
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 from tests.live.servers import needs
 
 pytestmark = needs("KUBECONFIG")

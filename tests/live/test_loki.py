@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from correlation.backends.errors import BackendError
 from correlation.backends.loki import LokiClient
-from correlation.deadline import Deadline
 from correlation.gather import gather
 from correlation.sources import Scope, Source
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 from tests.live.servers import address, eventually, headers, needs, post
 
 pytestmark = needs("LOKI_URL")

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from correlation.backends.errors import BackendError
 from correlation.backends.prometheus import PrometheusClient
-from correlation.deadline import Deadline
 from correlation.gather import gather
 from correlation.sources import Scope, Source
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 from tests.live.servers import address, headers, needs
 
 pytestmark = needs("PROMETHEUS_URL")

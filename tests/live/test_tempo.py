@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from correlation.backends.errors import BackendError
 from correlation.backends.tempo import TempoClient
-from correlation.deadline import Deadline
 from correlation.gather import gather
 from correlation.sources import Scope, Source
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 from tests.live.servers import address, eventually, headers, needs, otlp_address, post
 
 pytestmark = needs("TEMPO_URL")

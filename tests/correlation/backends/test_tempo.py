@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from correlation.backends.errors import BackendError
 from correlation.backends.tempo import TempoClient
-from correlation.deadline import Deadline
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 from tests.correlation.backends.recorded import BASE, names, recording, replay
 
 SEARCH = "/api/search"

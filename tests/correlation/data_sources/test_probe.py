@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from correlation.data_sources.probe import probe
-from correlation.deadline import Deadline
 from correlation.sources import Source
+from incidents.outbound.deadline import Deadline
 from tests.correlation.backends.faulty_server import faulty_server, refused_url
 from tests.correlation.conftest import Answer, Backend
 

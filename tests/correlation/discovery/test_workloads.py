@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from correlation.backends.errors import BackendError
-from correlation.deadline import Deadline
 from correlation.discovery.workloads import workloads
 from correlation.doctor.inventory import RIGHTS, take
 from correlation.doctor.looking import recent
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 from tests.correlation.cluster_server import (
     Answer,
     ClusterServer,

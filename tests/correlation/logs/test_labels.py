@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from correlation.backends.errors import BackendError
 from correlation.backends.loki import LokiClient
-from correlation.deadline import Deadline
 from correlation.logs import labels as log_labels
 from correlation.logs.labels import Known, LogLabels, choose, labels_in_use
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
 from lab import loki_api
 from lab.logstore import LogStore
 from tests.correlation.backends.recorded import recording

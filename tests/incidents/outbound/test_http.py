@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import responses
 
-from correlation.backends.errors import BackendError
-from correlation.backends.http import HttpSource
-from correlation.deadline import Deadline
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
+from incidents.outbound.http import HttpSource
 
 AT_ONCE = 80  # ten analyses of eight queries each
 

@@ -1,4 +1,4 @@
-"""Secrets of data sources: named by a row, read where it names them at each use, never stored."""
+"""Secrets of servers that are asked: named by a row, read at each use, never stored."""
 
 from __future__ import annotations
 
@@ -25,29 +25,30 @@ OWN_SECRETS = frozenset(
         "STUDIO_ADMIN_PASSWORD",
     }
 )
-"""The product's own: a data source must not carry them to another server."""
+"""The product's own: no row may carry them to another server."""
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9-]* +\S")
 
 
 class SecretMissing(ValueError):
-    """The secret a data source names cannot be had; the text says which and why."""
+    """The secret a row names cannot be had; the text says which and why."""
 
 
-def authorization(slug: str, variable: str, file: str) -> str:
+def authorization(owner: str, variable: str, file: str) -> str:
     """The Authorization header's value that a row names, "" when it names none.
 
+    `owner` is the row in words, such as "data source prometheus".
     A value without a scheme is a bearer token. Raises SecretMissing.
     """
     if variable:
-        what = f"the variable {variable} named by data source {slug}"
+        what = f"the variable {variable} named by {owner}"
         if variable in OWN_SECRETS:
             raise SecretMissing(f"{what} is a secret of the product itself")
         value = os.environ.get(variable, "")
         if not value.strip():
             raise SecretMissing(f"{what} is not set")
     elif file:
-        what = f"the file {file} named by data source {slug}"
+        what = f"the file {file} named by {owner}"
         value = _read(file, what)
     else:
         return ""

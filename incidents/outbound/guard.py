@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from correlation.deadline import Deadline
+from incidents.outbound.deadline import Deadline
 
 _current = threading.local()
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from correlation.rules.pattern_safety import TEXT_LIMIT, BadPattern, clipped, compile_pattern
+from incidents.pattern_safety import TEXT_LIMIT, BadPattern, clipped, compile_pattern
 
 
 @pytest.mark.parametrize(

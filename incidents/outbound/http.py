@@ -17,14 +17,14 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 import requests
 import urllib3
 
-from correlation.backends.errors import (
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import (
     BackendError,
     connection_error,
     status_error,
     timeout_error,
 )
-from correlation.backends.guard import GuardedAdapter, cut_at
-from correlation.deadline import Deadline
+from incidents.outbound.guard import GuardedAdapter, cut_at
 
 MAX_BYTES = 50 * 1024 * 1024
 LONG_QUERY = 2000

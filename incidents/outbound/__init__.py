@@ -1,0 +1,1 @@
+"""Asking other servers over HTTP: bounded in time and size, secrets named and never stored."""
