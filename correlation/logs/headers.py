@@ -38,7 +38,7 @@ _MORE = rf"(?:[\s|]+(?:[^\s|]+\s+)?{_STAMP}){{0,3}}"
 # the part of a line that says when: one or more stamps, with at most one word between two
 _TIMES = re.compile(
     rf"""(?x)\s*(?:
-      (?:-\s+|<0>(?:0\s)?)?{_STAMP}{_MORE}
+      (?:-\s+|<0>(?:0:?\s)?(?:[\w.-]+:\s)?[*.]?)?{_STAMP}{_MORE}
     | 0\s+(?:\S+\s+){{1,4}}?00+(?=\s)       # a sequence number and labels before an epoch
     | 0\s+0(?=\s+(?:0\s+)?{_WORD}\b)        # date and clock without separators
     | \S+\s+(?:00+\s+0[-/.]0[-/.]0(?=\s){_MORE}|[\[(<]?(?:{_DATED}){_END})  # a label, host or file
@@ -65,7 +65,7 @@ _BRACKET = re.compile(
     r"\s*(?:\[(?:[^\s\[\]]|\[[^\s\[\]]*\])*\]"  # a thread, a process
     r"|\[(?:(?=\S*0)[^\s\[\]:]+|-+)(?:\s+(?:(?=\S*0)[^\s\[\]:]+|-+))*\]"  # ids of a request
     r"|\[[a-z]+ 0+(?::[a-z]+ 0+)*\]"  # named ids
-    r"|\(\w*\))(?=[\s:-])"
+    r"|\((?:\w*|(?:[\w-]+\s){0,4}[\w-]*(?<=[\s-])0)\))(?=[\s:-])"  # a thread by its number
     r"|\s*\[[^\[\]]+\](?=\s+[\w$]+(?:\.[\w$]+)+:?\s)"  # a thread before a dotted logger
 )
 _DASH = re.compile(r"\s*(?:0\s+---|-{1,3}|[|:*])\s+")

@@ -6,16 +6,15 @@ lines, so a message that comes a thousand times weighs what one weighs.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
 
+from correlation.logs.columns import by_columns
 from correlation.logs.names import Context, names_among
-from correlation.logs.places import announced, is_argument, may_vary, vanishes
+from correlation.logs.places import is_argument, may_vary, vanishes
 from correlation.logs.shapes import (
     ANY,
-    ARGUMENT,
     CONDENSING,
     NO_VALUE,
     TOKEN,
@@ -28,26 +27,10 @@ from correlation.logs.shapes import (
     restored,
     words,
 )
-
-MANY_WORDS = 12
-"""Distinct words in one place of otherwise equal messages that make the place a variable."""
-
-MANY_ARGUMENTS = 4
-"""The same in the place of an argument: after `=`, `:` or an opening bracket."""
-
-MANY_NAMES = 3
-"""Distinct names or quoted phrases that do; words where a preposition announces a name."""
-
-FEW_WORDS = 2
-"""Words that must be left to say what happened when names and words are replaced."""
+from correlation.logs.weights import ENOUGH, FEW_WORDS, MANY_NAMES, word_weight
 
 ROUNDS = 4
 """Each round may make equal what the one before it left apart in two places."""
-
-ENOUGH = 0.999
-"""Share of the evidence needed that makes a place a variable; short of 1 for rounding."""
-
-_NUMBERED = re.compile(r"^[a-z][a-z-]*<num>$")
 
 
 def merged(shapes: Iterable[Shape]) -> dict[Shape, Shape]:
@@ -57,6 +40,15 @@ def merged(shapes: Iterable[Shape]) -> dict[Shape, Shape]:
     template = _by_outline(template, loose=True, need=MANY_NAMES, least=FEW_WORDS)
     known: set[str] = set()
     template = _absorbed(template, known, set(template.values()))
+    template = _in_rounds(template, known)
+    wider = by_columns(set(template.values()), known)
+    if not wider:
+        return template
+    template = {found: wider.get(kept, kept) for found, kept in template.items()}
+    return _in_rounds(_absorbed(template, known, set(wider.values())), known)
+
+
+def _in_rounds(template: dict[Shape, Shape], known: set[str]) -> dict[Shape, Shape]:
     for _ in range(ROUNDS):
         wider = _widened(set(template.values()), known)
         if not wider:
@@ -113,10 +105,14 @@ def _widened(templates: set[Shape], known: set[str]) -> dict[Shape, Shape]:
     wider: dict[Shape, Shape] = {}
     for place, members in contexts:
         different = sorted({found[place] for found in members})
-        if sum(_weight(token, place, members[0], known) for token in different) < ENOUGH:
+        target = condensed((*members[0][:place], ANY, *members[0][place + 1 :]))
+        if words(target) < FEW_WORDS:
+            evidence = sum(token in known for token in different) / MANY_NAMES
+        else:
+            evidence = sum(word_weight(token, place, members[0], known) for token in different)
+        if evidence < ENOUGH:
             continue
         known.update(token for token in different if is_word(token) and not is_name(token))
-        target = condensed((*members[0][:place], ANY, *members[0][place + 1 :]))
         for found in members:
             wider.setdefault(found, target)
     return wider
@@ -149,7 +145,8 @@ def _places(found: Shape) -> tuple[tuple[int, int], ...]:
     return tuple(
         (place, total - marks[place])
         for place, token in enumerate(found)
-        if left - (len(token) > 1 and token != ANY) >= FEW_WORDS and may_vary(found, place)
+        if left - (len(token) > 1 and token != ANY) >= (1 if is_name(token) else FEW_WORDS)
+        and may_vary(found, place)
     )
 
 
@@ -164,18 +161,6 @@ def _step(place: int) -> int:
     """What a token's mark is multiplied by in a place, so that two words that change places are
     another message. (Sums of `hash((place, word))` do not tell the two apart.)"""
     return pow(3, place + 1, 2**61 - 1)
-
-
-def _weight(token: str, place: int, found: Shape, names: set[str]) -> float:
-    """What one of the words in a place counts for the place being a variable: 1 is enough."""
-    argument = place > 0 and found[place - 1] in ARGUMENT
-    if token == ANY:
-        return 0.8 if argument else 0.67
-    if token in names or _NUMBERED.search(token):
-        return 0.5
-    if is_name(token) or announced(found, place):
-        return 1.0 / MANY_NAMES
-    return 1.0 / (MANY_ARGUMENTS if argument else MANY_WORDS)
 
 
 def _absorbed(

@@ -32,22 +32,23 @@ def names_among(contexts: list[Context]) -> set[str]:
     for number, (place, members) in enumerate(contexts):
         for found in members:
             word = found[place]
-            if word != ANY and not _HAPPENED.search(word):
+            if not _HAPPENED.search(word):
                 places.setdefault(word, []).append(number)
     shared: dict[tuple[int, int], list[str]] = {}
     for word, numbers in places.items():
-        if not 2 <= len(numbers) <= MOST_CONTEXTS:
+        if len(numbers) < 2 or (len(numbers) > MOST_CONTEXTS and word != ANY):
             continue
         for at, one in enumerate(numbers):
             for other in numbers[at + 1 :]:
                 shared.setdefault((one, other), []).append(word)
     names: set[str] = set()
     for (one, other), common in shared.items():
+        weight = len(common) + (ANY in common)
         if len(common) >= SHARED and not names.issuperset(common):
             apart = _difference(contexts[one], contexts[other])
-            if apart > 1 or (apart == 1 and len(common) >= SHARED_ALIKE):
+            if apart > 1 or (apart == 1 and weight >= SHARED_ALIKE):
                 names.update(common)
-    return names
+    return names - {ANY}
 
 
 def _difference(one: Context, other: Context) -> int:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from correlation.logs.shapes import ANY, ARGUMENT, SEPARATORS, Shape, is_name, is_value, is_word
 
-_PREPOSITIONS = frozenset(
-    ("for", "by", "from", "to", "of", "on", "at", "in", "with", "via", "user", "host")
+PREPOSITIONS = frozenset(
+    (
+        *("for", "by", "from", "to", "of", "on", "at", "in", "with", "via", "as", "into"),
+        *("through", "against", "user", "host"),
+    )
 )
 _BRACKETS = frozenset((("(", ")"), ("[", "]"), ("{", "}"), ("<", ">")))
 
@@ -19,9 +22,9 @@ def may_vary(found: Shape, place: int) -> bool:
 def announced(found: Shape, place: int) -> bool:
     """Whether a preposition stands before the place, or before the noun before it."""
     before = found[max(0, place - 2) : place]
-    if before and before[-1].lower() in _PREPOSITIONS:
+    if before and before[-1].lower() in PREPOSITIONS:
         return True
-    return len(before) == 2 and before[0].lower() in _PREPOSITIONS and before[1].islower()
+    return len(before) == 2 and before[0].lower() in PREPOSITIONS and before[1].islower()
 
 
 def is_argument(found: Shape, place: int) -> bool:
@@ -32,7 +35,7 @@ def is_argument(found: Shape, place: int) -> bool:
     if not may_vary(found, place):
         return False
     before = found[place - 1] if place else ""
-    expected = before.lower() in _PREPOSITIONS or (before in ARGUMENT and before != ":")
+    expected = before.lower() in PREPOSITIONS or (before in ARGUMENT and before != ":")
     return is_name(token) or expected
 
 

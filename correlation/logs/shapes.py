@@ -29,17 +29,18 @@ _PLACEHOLDERS = re.compile(r"[-+./_~@#%*&?!$]*(?:<(?:[a-z]+|\*)>[-+./_~@#%*&?!$]
 _MEANT = re.compile(
     r"^\| |\w(?:Exception|Error|Throwable|Fault)\b|#\d|^[5]\d\d$|^(?i:true|false|yes|no|on|off)$"
     r"|\w(?:BackOff|Fail(?:ure|ed)|Killed|Exceeded|Refused|Denied|Unavailable|Timed?[Oo]ut)$"
-    r"|^[A-Z][A-Z]+(?:_[A-Z]+)+$|[a-z]\w*\.[A-Z]{2,}(?:_[A-Z]+)*$"
+    r"|^[A-Z][A-Z]+(?:_[A-Z]+)+$"
+    r"|[a-z]\w*\.(?!(?:EXE|DLL|SYS|INI|LOG|TXT|XML|DAT|BAT|MSI)$)[A-Z]{2,}(?:_[A-Z]+)*$"
 )
 # a host, a class, a file, an account; a word with a number inside; hex that has no digit
 _VALUE = re.compile(
-    r"\w[./\\@~]\w|^[./~*\\]+\w|\w[/*]$|^[a-f]{4,}$|^[A-F]{2,}$"
+    r"\w[./\\@~]\w|^[./~*\\]+\w|\w[/*]$|^[a-f]{4,}$|^[A-F]{2,}$|^localhost$"
     r"|<[a-z]+>[^<>]*[A-Za-z]|[-_./<>]<[a-z]+>|^[a-fA-F]*<[a-z]+>"
 )
 _NAME = re.compile(r"\w_\w|<[a-z]+>|[a-z][A-Z]|\w-\w")
 _CODE = re.compile(r"^(?=.*[a-z][A-Z])[A-Za-z]\w*(?:\.\w+)+$")
 SEPARATORS = frozenset(",:;|")
-_QUOTES = frozenset(('"', "'", '\\"', "\\'", '\\\\\\"'))
+QUOTES = frozenset(('"', "'", '\\"', "\\'", '\\\\\\"'))
 _ENDS = frozenset(">")
 _OPENING = {")": "(", "]": "[", "}": "{"}
 CONDENSING = frozenset((ANY, *_ENDS, *_OPENING))
@@ -65,7 +66,7 @@ def outline(found: Shape, loose: bool) -> tuple[Piece, ...]:
     quote = -1
     for at, token in enumerate(found):
         piece = (token, at, at + 1)
-        if token in _QUOTES:
+        if token in QUOTES:
             if quote >= 0 and pieces[quote][0] == token:
                 _close(pieces, quote, piece, loose)
                 quote = -1

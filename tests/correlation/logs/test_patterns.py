@@ -64,6 +64,8 @@ CASES = [
     ('Nov 22 00:05:13 web-1 cart[7]: level=warn msg="try 3 of 5"', "try <num> of <num>", "warn"),
     ("%LINK-3-UPDOWN: Interface 7 down", "%LINK-3-UPDOWN: Interface <num> down", ""),
     ("job blk_-17 lost", "job blk_<num> lost", ""),
+    ("peer 2001:db8::7 of fe80::1ff:fe23:4567:890a gone", "peer <addr> of <addr> gone", ""),
+    ("std::vector and ec::be", "std::vector and ec::be", ""),
     ("Logger#39 x", "Logger#39 x", ""),
     ("Logger#46 x", "Logger#46 x", ""),
     ("", "", ""),
@@ -172,6 +174,9 @@ HEADERS = [
     ("2026-11-22T00:05:13Z info: Shop.Orders.Service[0] up", "up", "info"),
     ("2026-11-22 00:05:13.952 UTC [7] app@shop ERROR:  gone", "gone", "error"),
     ("2026-11-22 00:05:13 ERROR TimeoutError: read", "TimeoutError: read", "error"),
+    ("<189>123: sw-1: *Nov 22 00:05:13.123: %LINK-3-UPDOWN: lost", "%LINK-3-UPDOWN: lost", ""),
+    ("00:05:13,123 INFO  [shop.Pool] (default task-7) full", "full", "info"),
+    ("00:05:13,123 INFO  [shop.Pool] (Service Thread Pool -- 12) full", "full", "info"),
 ]  # fmt: skip
 
 
@@ -201,6 +206,8 @@ TOGETHER = [
     (["mail of queue digest sent", "mail of queue invoice sent", "mail of queue welcome sent"],
      "mail of queue <*> sent"),
     (["down: worker7 of web", "down: lane12 of web"], "down: <*> of web"),
+    (["ran Setup.EXE at noon", "ran backup-tool.exe at noon"], "ran <*> at noon"),
+    (["localhost is up again", "10.0.0.7 is up again"], "<*> is up again"),
 ]  # fmt: skip
 
 
