@@ -8,12 +8,15 @@ statement (or entered the operation), the share that logged another next (or not
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from correlation.logs.patterns import fingerprints, normal_level
-from correlation.steps.habits import Key
-from correlation.steps.spans import Operation, Requests
+from correlation.steps.habits import Key, Practice
+from correlation.steps.numbering import NOBODY, Ints, Members, in_order, numbered, numbers
+from correlation.steps.places import Places
+from correlation.steps.spans import Requests
 from correlation.telemetry import LogLine, Telemetry
 
 ENTERED, ENDED = "^", "$"
@@ -34,71 +37,124 @@ class Statement:
     lines: list[LogLine] = field(default_factory=list)
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Flow:
     """The steps of all operations.
 
-    `ran` are the traces by (operation, statement), `done` by (service, (statement, next one)) and
-    that stratum; `lines_seen` the ids of the lines that belong to an operation of a trace.
+    A stratum of `steps` is an operation and a statement of it, a habit (service, (statement, next
+    one)). `statements` are by service and name, `lines_seen` the ids of the lines that belong to
+    an operation of a trace.
     """
 
-    statements: dict[tuple[str, str], Statement] = field(default_factory=dict)
-    ran: dict[Hashable, set[int]] = field(default_factory=dict)
-    done: dict[Key, dict[Hashable, set[int]]] = field(default_factory=dict)
-    lines_seen: frozenset[int] = frozenset()
+    statements: dict[tuple[str, str], Statement]
+    steps: Practice
+    lines_seen: frozenset[int]
 
 
 def flow(telemetry: Telemetry, requests: Requests) -> Flow:
     """The steps that the lines of `telemetry` show, as far as they belong to its traces."""
-    lines = sorted(
-        (line for line in telemetry.logs if line.at <= telemetry.as_of),
-        key=lambda line: (line.at, line.service, line.message, line.level),
+    lines = [line for line in telemetry.logs if line.at <= telemetry.as_of]
+    order = in_order(np.array([line.at for line in lines]), lambda at: _told_apart(lines[at]))
+    lines = [lines[at] for at in order.tolist()]
+    marks = fingerprints([line.message for line in lines])
+    places = requests.directory.places(lines)
+    placed = np.flatnonzero(places.operations != NOBODY)
+    statements: dict[tuple[str, str], Statement] = {}
+    name_of: dict[str, str] = {}
+    said = []
+    for at in placed.tolist():
+        line, (template, identity, level) = lines[at], marks[at]
+        name = name_of.get(template)
+        if name is None:
+            name = name_of[template] = statement_of(template)
+        said.append(name)
+        known = statements.get((line.service, name))
+        if known is None:
+            level = normal_level(line.level) or level
+            known = statements[line.service, name] = Statement(level, template, identity)
+        known.lines.append(line)
+    return Flow(
+        statements,
+        _steps(requests, places.of(placed), said),
+        frozenset(id(lines[at]) for at in placed.tolist()),
     )
-    found = Flow()
-    courses: dict[tuple[int, Operation, str], list[str]] = {}
-    seen = set()
-    for line, (template, identity, level) in zip(
-        lines, fingerprints([line.message for line in lines]), strict=True
-    ):
-        operation, span_id = requests.operation_of.get((line.trace_id, line.span_id)), line.span_id
-        if operation is None or operation[0] != line.service:
-            operation, span_id = requests.entry_of.get((line.trace_id, line.service)), ""
-        if operation is None:
-            continue
-        seen.add(id(line))
-        name = statement_of(template)
-        one = found.statements.setdefault(
-            (line.service, name), Statement(normal_level(line.level) or level, template, identity)
+
+
+def _told_apart(line: LogLine) -> tuple[str, str, str]:
+    return line.service, line.message, line.level
+
+
+def _steps(requests: Requests, places: Places, said: list[str]) -> Practice:
+    """What follows what, of the statements `said` in time order at these places."""
+    names = numbered([ENTERED, ENDED, *said])
+    order = np.lexsort((places.spans, places.operations, places.traces))
+    traces, operations = places.traces[order], places.operations[order]
+    spans, after = places.spans[order], numbers(said, names)[order]
+    opens = np.ones(order.size, dtype=bool)
+    opens[1:] = (
+        (traces[1:] != traces[:-1])
+        | (operations[1:] != operations[:-1])
+        | (spans[1:] != spans[:-1])
+    )
+    ends = np.flatnonzero(np.append(opens, True)[1:])
+    before = np.where(opens, names[ENTERED], np.append([NOBODY], after)[:-1])
+    silent = _silent(requests, Members.of(operations, traces, requests.starts.size))
+    steps = np.array(
+        [
+            np.concatenate((operations, operations[ends], silent.groups)),
+            np.concatenate((before, after[ends], np.full(silent.groups.size, names[ENTERED]))),
+            np.concatenate((after, np.full(ends.size + silent.groups.size, names[ENDED]))),
+        ]
+    )
+    return _practice(
+        requests, list(names), steps, np.concatenate((traces, traces[ends], silent.traces))
+    )
+
+
+def _silent(requests: Requests, spoke: Members) -> Members:
+    """The traces of each operation that spoke in some, in which it said nothing.
+
+    A trace nobody logged in says nothing.
+    """
+    ran, count = requests.ran, max(requests.starts.size, 1)
+    logged = np.isin(ran.traces, spoke.traces) & np.isin(ran.groups, spoke.groups)
+    heard = np.isin(ran.groups * count + ran.traces, spoke.groups * count + spoke.traces)
+    chosen = logged & ~heard
+    return Members(ran.groups[chosen], ran.traces[chosen])
+
+
+def _practice(requests: Requests, names: list[str], steps: Ints, traces: Ints) -> Practice:
+    """The `steps`, columns of (operation, statement, next one), that were taken in `traces`."""
+    operations, before, after = steps
+    count = requests.starts.size
+    strata, stratum = np.unique(operations * len(names) + before, return_inverse=True)
+    rows, row = np.unique(stratum * len(names) + after, return_inverse=True)
+    strata_of, next_of = rows // len(names), rows % len(names)
+    service_of = [service for service, _ in requests.operations]
+    services = numbers(service_of, numbered(service_of))[strata // len(names)]
+    before_of = strata[strata_of] % len(names)
+    codes = (services[strata_of] * len(names) + before_of) * len(names) + next_of
+    _, first, habits = np.unique(codes, return_index=True, return_inverse=True)
+    habit_of = np.empty_like(first)
+    habit_of[np.argsort(first)] = np.arange(first.size)
+    habits = habit_of[habits]
+    seen = np.sort(first)
+    keys: list[Key] = [
+        (service_of[stratum // len(names)], (names[stratum % len(names)], names[after]))
+        for stratum, after in zip(
+            strata[strata_of[seen]].tolist(), next_of[seen].tolist(), strict=True
         )
-        one.lines.append(line)
-        course = (requests.number_of[line.trace_id], operation, span_id)
-        courses.setdefault(course, []).append(name)
-    found.lines_seen = frozenset(seen)
-    _take_steps(found, requests, courses)
-    return found
-
-
-def _take_steps(
-    found: Flow, requests: Requests, courses: dict[tuple[int, Operation, str], list[str]]
-) -> None:
-    ran: dict[tuple[Operation, str], set[int]] = {}
-    did: dict[tuple[Operation, str, str], set[int]] = {}
-    spoke: dict[Operation, set[int]] = {}
-    for (trace, operation, _), names in courses.items():
-        spoke.setdefault(operation, set()).add(trace)
-        for name, after in zip((ENTERED, *names), (*names, ENDED), strict=True):
-            ran.setdefault((operation, name), set()).add(trace)
-            did.setdefault((operation, name, after), set()).add(trace)
-    logged = {trace for trace, _, _ in courses}
-    for operation, traces in spoke.items():  # a trace nobody logged in says nothing
-        silent = (requests.ran[operation] & logged) - traces
-        if silent:
-            ran[operation, ENTERED] |= silent
-            did.setdefault((operation, ENTERED, ENDED), set()).update(silent)
-    found.ran = {key: ran[key] for key in sorted(ran)}
-    for operation, name, after in sorted(did):
-        habit = found.done.setdefault((operation[0], (name, after)), {})
-        habit[operation, name] = did[operation, name, after]
+    ]
+    order = np.argsort(habits, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(order.size)
+    return Practice(
+        keys=keys,
+        habits=habits[order],
+        strata=strata_of[order],
+        ran=Members.of(stratum, traces, count),
+        did=Members.of(place[row], traces, count),
+    )
 
 
 def statement_of(template: str) -> str:

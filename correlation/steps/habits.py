@@ -9,14 +9,12 @@ not of one piece: what was already changing is not the incident.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from correlation.steps.numbering import NOBODY, Ints, Members
 from correlation.telemetry import Floats
 
 FEWEST = 4
@@ -27,11 +25,6 @@ RECENT_SECONDS = 180.0
 
 Key = tuple[str, Hashable]
 """(service, what)."""
-
-Done = Mapping[Key, Mapping[Hashable, set[int]]]
-"""Habit -> stratum -> numbers of the traces that did it."""
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -49,121 +42,129 @@ class Habit:
     n1: int
     of1: int
 
-    @property
-    def ratio(self) -> float:
-        """Log of the odds now to the odds before, half a request added to each."""
-        now = (self.n1 + 0.5) / (self.of1 - self.n1 + 0.5)
-        before = (self.n0 + 0.5) / (self.of0 - self.n0 + 0.5)
-        return math.log(now / before)
+
+@dataclass(frozen=True, eq=False)
+class Practice:
+    """Which traces do what: habits, each in one or several strata.
+
+    A row is a habit in a stratum: `habits` and `strata` by row. `ran` are the traces of each
+    stratum, `did` those of each row; the rows of one habit follow each other.
+    """
+
+    keys: list[Key]
+    habits: Ints
+    strata: Ints
+    ran: Members
+    did: Members
 
 
 @dataclass(frozen=True, eq=False)
-class _Counts:
-    """Of each habit and stratum: the requests in a stretch of time, and those that did it."""
+class Shift:
+    """All habits that can be compared at one moment: `which` of the keys, their z and counts."""
 
-    ran: Floats
-    did: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class _Comparison:
-    """Of each habit: z, and the counts on both sides."""
-
+    keys: list[Key]
+    which: Ints
     z: Floats
     n0: Floats
     of0: Floats
     n1: Floats
     of1: Floats
 
+    def odds(self) -> Floats:
+        """Log of the odds now to the odds before, half a request added to each."""
+        now = (self.n1 + 0.5) / (self.of1 - self.n1 + 0.5)
+        before = (self.n0 + 0.5) / (self.of0 - self.n0 + 0.5)
+        ratios: Floats = np.log(now / before)
+        return ratios
 
-class Habits:
-    """All habits of one kind; `ran` has the traces of every stratum that `done` names."""
+    def habit(self, at: int) -> Habit:
+        """One of them, by its place."""
+        n0, of0, n1, of1 = (int(one[at]) for one in (self.n0, self.of0, self.n1, self.of1))
+        service, what = self.keys[self.which[at]]
+        return Habit(service, what, float(self.z[at]), n0, of0, n1, of1)
 
-    def __init__(self, starts: Floats, ran: Mapping[Any, set[int]], done: Done) -> None:
-        self.keys = list(done)
-        self._starts, self._size = starts, max(int(starts.size), 1)
-        strata = {name: at for at, name in enumerate(ran)}
-        rows = [
-            (habit, strata[name], traces)
-            for habit, key in enumerate(self.keys)
-            for name, traces in done[key].items()
-            if name in strata
-        ]
-        self._habit = np.array([habit for habit, _, _ in rows], dtype=np.int64)
-        self._stratum = np.array([stratum for _, stratum, _ in rows], dtype=np.int64)
-        self._strata = len(strata)
-        self._ran = self._placed(list(ran.values()))
-        self._did = self._placed([traces for _, _, traces in rows])
 
-    def compared(self, onset: float) -> list[Habit]:
-        """Every habit with enough requests on both sides of `onset` (epoch s), in order.
+@dataclass(frozen=True, eq=False)
+class _Counts:
+    """By moment and row: the requests in a stretch of time, and those that did it."""
 
-        Not those that all requests have, or none: they cannot have changed, so they are no tests
-        to allow for (Tarone 1990).
-        """
-        if not self.keys:
-            return []
-        here = int(np.searchsorted(self._starts, onset))
-        since = (here, self._size)
-        recent = int(np.searchsorted(self._starts, onset - RECENT_SECONDS))
-        before, near, far = (0, here), (recent, here), (0, recent)
-        counts = {span: self._counted(span) for span in (before, since, near, far)}
-        whole = self._between(counts[before], counts[since])
-        late = self._between(counts[near], counts[since])
-        earlier = self._between(counts[far], counts[near])
-        usual = counts[before].did / np.maximum(counts[before].ran, 1.0)
-        would = _Counts(counts[near].ran, counts[near].ran * usual)
-        z = whole.z / np.sqrt(np.maximum(1.0, earlier.z * earlier.z / 2.0))
-        z *= _borne_out(self._between(would, counts[since]).z, late.z)
-        did = whole.n0 + whole.n1
-        enough = np.minimum(whole.of0, whole.of1) >= FEWEST
-        enough &= (did > 0) & (did < whole.of0 + whole.of1)
-        return [
-            Habit(
-                *self.keys[at],
-                float(z[at]),
-                int(whole.n0[at]),
-                int(whole.of0[at]),
-                int(whole.n1[at]),
-                int(whole.of1[at]),
-            )
-            for at in np.flatnonzero(enough).tolist()
-        ]
+    ran: Floats
+    did: Floats
 
-    def _placed(self, sets: list[set[int]]) -> Ints:
-        """Members of each set as one ascending array, set by set."""
-        parts = [
-            np.sort(np.fromiter(members, dtype=np.int64, count=len(members))) + at * self._size
-            for at, members in enumerate(sets)
-        ]
-        return np.concatenate(parts) if parts else np.array([], dtype=np.int64)
 
-    def _count(self, placed: Ints, sets: int, span: tuple[int, int]) -> Floats:
-        offsets = np.arange(sets, dtype=np.int64) * self._size
-        until = np.searchsorted(placed, offsets + span[1])
-        counts: Floats = (until - np.searchsorted(placed, offsets + span[0])).astype(np.float64)
-        return counts
+def shifts(practice: Practice, starts: Floats, onsets: Sequence[float]) -> list[Shift]:
+    """At each of `onsets` (epoch s), every habit with enough requests on both sides, in order.
 
-    def _counted(self, span: tuple[int, int]) -> _Counts:
-        return _Counts(
-            self._count(self._ran, self._strata, span)[self._stratum],
-            self._count(self._did, self._habit.size, span),
-        )
+    Not those that all requests have, or none: they cannot have changed, so they are no tests to
+    allow for (Tarone 1990). `starts` are the traces', ascending.
+    """
+    moments = np.array(onsets, dtype=np.float64)
+    here = np.searchsorted(starts, moments)
+    recent = np.searchsorted(starts, moments - RECENT_SECONDS)
+    none, every = np.zeros_like(here), np.full_like(here, starts.size)
+    borders = np.unique(np.concatenate((none, here, recent, every)))
+    strata = int(max(practice.strata.max(initial=NOBODY), practice.ran.groups.max(initial=NOBODY)))
+    ran = _cumulated(practice.ran, strata + 1, borders)
+    did = _cumulated(practice.did, practice.habits.size, borders)
 
-    def _between(self, before: _Counts, since: _Counts) -> _Comparison:
+    first, last, border, near_border = (
+        np.searchsorted(borders, places) for places in (none, every, here, recent)
+    )
+
+    def counted(begin: Ints, end: Ints) -> _Counts:
+        return _Counts((ran[end] - ran[begin])[:, practice.strata], did[end] - did[begin])
+
+    before, since = counted(first, border), counted(border, last)
+    near, far = counted(near_border, border), counted(first, near_border)
+    would = _Counts(near.ran, near.ran * (before.did / np.maximum(before.ran, 1.0)))
+    rows = _Rows(practice.habits, len(practice.keys))
+    earlier = rows.z(far, near)
+    z = rows.z(before, since) / np.sqrt(np.maximum(1.0, earlier * earlier / 2.0))
+    z *= _borne_out(rows.z(would, since), rows.z(near, since))
+    n0, of0 = rows.summed(before.did), rows.summed(before.ran)
+    n1, of1 = rows.summed(since.did), rows.summed(since.ran)
+    enough = (np.minimum(of0, of1) >= FEWEST) & (n0 + n1 > 0) & (n0 + n1 < of0 + of1)
+    found = []
+    for at, chosen in enumerate(enough):
+        which = np.flatnonzero(chosen)
+        sides = (one[at, which] for one in (n0, of0, n1, of1))
+        found.append(Shift(practice.keys, which, z[at, which], *sides))
+    return found
+
+
+def _cumulated(members: Members, groups: int, borders: Ints) -> Floats:
+    """By border and group: how many of its traces have a number below the border."""
+    passed = np.searchsorted(borders, members.traces, side="right")
+    size = (borders.size + 1) * groups
+    counts = np.bincount(passed * groups + members.groups, minlength=size).astype(np.float64)
+    return counts.reshape(borders.size + 1, groups).cumsum(axis=0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The habit of each row, of `count` habits."""
+
+    habits: Ints
+    count: int
+
+    def summed(self, by_row: Floats) -> Floats:
+        """By moment and habit, from moment and row."""
+        moments = by_row.shape[0]
+        bins = self.habits + self.count * np.arange(moments)[:, np.newaxis]
+        sums = np.bincount(bins.ravel(), weights=by_row.ravel(), minlength=moments * self.count)
+        found: Floats = sums.reshape(moments, self.count).astype(np.float64)
+        return found
+
+    def z(self, before: _Counts, since: _Counts) -> Floats:
+        """By moment and habit: above 0 where it is done more often since."""
         of0, of1, n0, n1 = before.ran, since.ran, before.did, since.did
         of, n = of0 + of1, n0 + n1
         both = (of0 > 0) & (of1 > 0)
         safe = np.where(both, of, 2.0)
-        surplus = np.where(both, n1 - n * of1 / safe, 0.0)
+        surplus = self.summed(np.where(both, n1 - n * of1 / safe, 0.0))
         spread = n * (of - n) * of0 * of1 / (safe * safe * (safe - 1.0))
-        variance = self._summed(np.where(both, spread, 0.0))
-        z = np.where(variance > 0.0, self._summed(surplus) / np.sqrt(variance + 0.25), 0.0)
-        return _Comparison(z, *(self._summed(one) for one in (n0, of0, n1, of1)))
-
-    def _summed(self, by_stratum: Floats) -> Floats:
-        sums = np.bincount(self._habit, weights=by_stratum, minlength=len(self.keys))
-        return sums.astype(np.float64)
+        variance = self.summed(np.where(both, spread, 0.0))
+        return np.where(variance > 0.0, surplus / np.sqrt(variance + 0.25), 0.0)
 
 
 def _borne_out(would: Floats, seen: Floats) -> Floats:

@@ -12,7 +12,7 @@ from correlation.steps.times import BLOCK_SECONDS
 from correlation.telemetry import Floats, Telemetry
 
 EARLIEST_SECONDS, LATEST_SECONDS, STEP_SECONDS = -150.0, 60.0, 30.0
-"""Moments tried, from the noticed start on; multiples of the block of `request_times`."""
+"""Moments tried, from the noticed start on; multiples of the block of `steps.times`."""
 
 USUAL_SECONDS, SPREAD_SECONDS = -30.0, 150.0
 """Alerts come a little after what they tell of: the further from that, the less likely."""

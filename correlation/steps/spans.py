@@ -1,16 +1,28 @@
 """Spans arranged by operation and trace: when each request ran what, waited for whom, called whom.
 
-Traces are numbered in the order they began, so that a stretch of time is a range of numbers.
+Traces are numbered in the order they began, so that a stretch of time is a range of numbers;
+operations, and pairs of one that calls another, as their names sort.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
+from correlation.steps.numbering import (
+    NOBODY,
+    Ints,
+    Members,
+    found_in,
+    in_order,
+    looked_up,
+    numbered,
+    numbers,
+)
+from correlation.steps.places import Directory
+from correlation.steps.waits import Calls, alone
 from correlation.telemetry import Floats, Span
 from correlation.traces.trees import shape
 
@@ -18,30 +30,27 @@ Operation = tuple[str, str]
 """(service, shape of the operation)."""
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Requests:
     """Traces by number, and what they did.
 
-    `starts` are epoch s, ascending. `ran` is the traces of an operation, `calls` those in which
-    one operation called another. `times` are (starts, seconds), in time order, by operation and
-    the service it waited for ("" for its own time).
+    `starts` are epoch s, ascending. `ran` is the traces of each of the `operations`, `called`
+    those of each of the `pairs`, in which one operation called another. `times` are (starts,
+    seconds), in time order, by operation and the service it waited for ("" for its own time).
     """
 
     starts: Floats
-    number_of: dict[str, int] = field(default_factory=dict)
-    ran: dict[Operation, set[int]] = field(default_factory=dict)
-    times: dict[tuple[Operation, str], tuple[Floats, Floats]] = field(default_factory=dict)
-    calls: dict[tuple[Operation, Operation], set[int]] = field(default_factory=dict)
-    operation_of: dict[tuple[str, str], Operation] = field(default_factory=dict)
-    """By (trace id, span id)."""
-
-    entry_of: dict[tuple[str, str], Operation] = field(default_factory=dict)
-    """By (trace id, service): the operation it was entered by."""
+    operations: list[Operation]
+    ran: Members
+    pairs: list[tuple[Operation, Operation]]
+    called: Members
+    times: dict[tuple[Operation, str], tuple[Floats, Floats]]
+    directory: Directory
 
     def callees(self) -> dict[str, set[str]]:
         """Which services each service called."""
         found: dict[str, set[str]] = {}
-        for operation, other in self.calls:
+        for operation, other in self.pairs:
             if operation[0] != other[0]:
                 found.setdefault(operation[0], set()).add(other[0])
         return found
@@ -49,73 +58,113 @@ class Requests:
 
 def arranged(spans: Iterable[Span]) -> Requests:
     """Spans by operation; a span is known by its trace and id, the first in time counts."""
-    by_trace: defaultdict[str, dict[str, Span]] = defaultdict(dict)
-    for span in sorted(spans, key=_in_time):
-        by_trace[span.trace_id].setdefault(span.span_id, span)
-    began = sorted(
-        (min([span.start for span in known.values()]), trace_id)
-        for trace_id, known in by_trace.items()
+    known = list(spans)
+    starts = np.array([span.start for span in known], dtype=np.float64)
+    known = [known[at] for at in in_order(starts, lambda at: _told_apart(known[at])).tolist()]
+    span_numbers = {name: at for at, name in enumerate({span.span_id: 0 for span in known})}
+    trace_numbers, began = _traces(known)
+    traces = numbers([span.trace_id for span in known], trace_numbers)
+    keys = traces * len(span_numbers) + numbers([span.span_id for span in known], span_numbers)
+    keys, row_of_key = np.unique(keys, return_index=True)
+    if keys.size < len(known):
+        return arranged(known[row] for row in row_of_key.tolist())
+    names = numbered(["", *(span.service for span in known), *(span.peer for span in known)])
+    services = numbers([span.service for span in known], names)
+    operations, ran = _operations(known, services, list(names))
+
+    parents = numbers([span.parent_id for span in known], span_numbers)
+    key_at = found_in(keys, traces * len(span_numbers) + parents)
+    parent_of = looked_up(row_of_key, np.where(parents == NOBODY, NOBODY, key_at))
+    calls = Calls.of(np.where(parent_of == np.arange(len(known)), NOBODY, parent_of))
+    entering = np.flatnonzero(looked_up(services, parent_of) != services)
+    entries, first = np.unique(
+        traces[entering] * len(names) + services[entering], return_index=True
     )
-    found = Requests(np.array([start for start, _ in began], dtype=float))
-    operations: dict[tuple[str, str], Operation] = {}
-    ran: defaultdict[Operation, set[int]] = defaultdict(set)
-    calls: defaultdict[tuple[Operation, Operation], set[int]] = defaultdict(set)
-    times: defaultdict[tuple[Operation, str], list[tuple[float, float]]] = defaultdict(list)
-    operation_of = found.operation_of
-    for number, (_, trace_id) in enumerate(began):
-        found.number_of[trace_id] = number
-        known = by_trace[trace_id]
-        children: defaultdict[str, list[Span]] = defaultdict(list)
-        for span_id, span in known.items():
-            raw = (span.service, span.operation)
-            operation = operations.get(raw)
-            if operation is None:
-                operation = operations[raw] = (span.service, shape(span.operation))
-            operation_of[trace_id, span_id] = operation
-            parent = known.get(span.parent_id)
-            if parent is not None and parent is not span:
-                children[span.parent_id].append(span)
-            if parent is None or parent.service != span.service:
-                found.entry_of.setdefault((trace_id, span.service), operation)
-        for span_id, span in known.items():
-            operation = operation_of[trace_id, span_id]
-            ran[operation].add(number)
-            inside = children.get(span_id, [])
-            times[operation, _waited_for(span, inside)].append((span.start, _alone(span, inside)))
-            for child in inside:
-                calls[operation, operation_of[trace_id, child.span_id]].add(number)
-    found.ran, found.calls = dict(ran), dict(calls)
-    for key in sorted(times):
-        table = np.array(sorted(times[key]))
-        found.times[key] = table[:, 0], table[:, 1]
-    return found
+    pairs, which = np.unique(
+        ran[calls.parents] * len(operations) + ran[calls.children], return_inverse=True
+    )
+    return Requests(
+        starts=began,
+        operations=operations,
+        ran=Members.of(ran, traces, began.size),
+        pairs=[
+            (operations[pair // len(operations)], operations[pair % len(operations)])
+            for pair in pairs.tolist()
+        ],
+        called=Members.of(which, traces[calls.parents], began.size),
+        times=_times(known, calls, services, ran, operations, list(names)),
+        directory=Directory(
+            trace_numbers,
+            span_numbers,
+            names,
+            keys,
+            ran[row_of_key],
+            services[row_of_key],
+            entries,
+            ran[entering][first],
+        ),
+    )
 
 
-def _in_time(span: Span) -> tuple[float, str, str, str]:
-    return span.start, span.span_id, span.service, span.operation
+def _told_apart(span: Span) -> tuple[str, str, str]:
+    return span.span_id, span.service, span.operation
 
 
-def _waited_for(span: Span, inside: list[Span]) -> str:
-    """The one other service the span was there to call, "" when it did work of its own."""
-    if len(inside) == 1 and inside[0].service != span.service:
-        return inside[0].service
-    if not inside and span.peer and span.peer != span.service:
-        return span.peer
-    return ""
+def _traces(known: list[Span]) -> tuple[dict[str, int], Floats]:
+    """Number of each trace and, by number, when it began; of spans in time order."""
+    first: dict[str, float] = {}
+    for span in known:
+        if span.trace_id not in first:
+            first[span.trace_id] = span.start
+    began = sorted((at, trace) for trace, at in first.items())
+    return (
+        {trace: number for number, (_, trace) in enumerate(began)},
+        np.array([at for at, _ in began], dtype=np.float64),
+    )
 
 
-def _alone(span: Span, inside: list[Span]) -> float:
-    """Seconds the span was busy with none of its children."""
-    if not inside:
-        return span.seconds
-    if len(inside) == 1:
-        only = inside[0]
-        until = min(span.start + span.seconds, only.start + only.seconds)
-        return max(0.0, span.seconds - max(0.0, until - max(span.start, only.start)))
-    end, covered, reached = span.start + span.seconds, 0.0, span.start
-    for child in sorted(inside, key=lambda one: one.start):
-        begin, until = max(reached, child.start), min(end, child.start + child.seconds)
-        if until > begin:
-            covered += until - begin
-            reached = until
-    return max(0.0, span.seconds - covered)
+def _operations(
+    known: list[Span], services: Ints, names: list[str]
+) -> tuple[list[Operation], Ints]:
+    """All operations, sorted, and the number of each span's."""
+    shape_of = {name: shape(name) for name in {span.operation for span in known}}
+    shapes = numbered(shape_of.values())
+    shape_numbers = {name: shapes[found] for name, found in shape_of.items()}
+    codes = services * len(shapes) + numbers([span.operation for span in known], shape_numbers)
+    listed = list(shapes)
+    found, which = np.unique(codes, return_inverse=True)
+    operations = [(names[at // len(shapes)], listed[at % len(shapes)]) for at in found.tolist()]
+    return operations, which
+
+
+def _times(
+    known: list[Span],
+    calls: Calls,
+    services: Ints,
+    ran: Ints,
+    operations: list[Operation],
+    names: list[str],
+) -> dict[tuple[Operation, str], tuple[Floats, Floats]]:
+    """See `Requests.times`; of spans in time order.
+
+    A span waited for the one other service it was there to call, "" when it did work of its own.
+    """
+    nobody = 0  # "" sorts first
+    peers = numbers([span.peer for span in known], {name: at for at, name in enumerate(names)})
+    called = looked_up(services, calls.only)
+    waited = np.where((called != NOBODY) & (called != services), called, nobody)
+    waited = np.where((calls.count == 0) & (peers != services), peers, waited)
+    starts = np.array([span.start for span in known], dtype=np.float64)
+    seconds = alone(calls, starts, np.array([span.seconds for span in known], dtype=np.float64))
+    keys = ran * len(names) + waited
+    order = np.lexsort((seconds, starts, keys))
+    keys, starts, seconds = keys[order], starts[order], seconds[order]
+    found, first = np.unique(keys, return_index=True)
+    ends = np.append(first, keys.size)[1:].tolist()
+    return {
+        (operations[key // len(names)], names[key % len(names)]): (
+            starts[begin:end],
+            seconds[begin:end],
+        )
+        for key, begin, end in zip(found.tolist(), first.tolist(), ends, strict=True)
+    }

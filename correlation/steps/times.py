@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from correlation.steps.habits import RECENT_SECONDS
+from correlation.steps.numbering import NOBODY, Ints, numbered, numbers
 from correlation.steps.spans import Operation, Requests
 from correlation.telemetry import Floats, Telemetry
 
@@ -53,6 +53,74 @@ class Slower:
 
 
 @dataclass(frozen=True, eq=False)
+class Ways:
+    """What takes time: operations, each with the service it waits for ("" for its own time).
+
+    `names` are the services, sorted; `services` and `peers` their numbers, of a peer "" NOBODY.
+    """
+
+    keys: list[tuple[Operation, str]]
+    names: list[str]
+    services: Ints
+    peers: Ints
+
+    @classmethod
+    def of(cls, keys: list[tuple[Operation, str]]) -> Ways:
+        services, peers = [service for (service, _), _ in keys], [peer for _, peer in keys]
+        known = numbered([*services, *filter(None, peers)])
+        return cls(
+            keys,
+            list(known),
+            numbers(services, known),
+            np.where([bool(peer) for peer in peers], numbers(peers, known), NOBODY),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Pace:
+    """How the times that can be compared moved at one moment: `which` of the `ways`.
+
+    The rest is as in `Slower`, for each of them.
+    """
+
+    ways: Ways
+    which: Ints
+    z: Floats
+    before: Floats
+    now: Floats
+    executions_before: Ints
+    executions: Ints
+
+    @property
+    def services(self) -> Ints:
+        return self.ways.services[self.which]
+
+    @property
+    def peers(self) -> Ints:
+        return self.ways.peers[self.which]
+
+    @property
+    def lost_seconds(self) -> Floats:
+        lost: Floats = np.maximum(0.0, self.now - self.before) * self.executions
+        return lost
+
+    def slower(self, at: int) -> Slower:
+        """One of them, by its place."""
+        (service, operation), peer = self.ways.keys[self.which[at]]
+        return Slower(
+            service,
+            operation,
+            peer,
+            float(self.z[at]),
+            float(self.before[at]),
+            float(self.now[at]),
+            int(self.executions_before[at]),
+            int(self.executions[at]),
+            float(self.lost_seconds[at]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class _Sample:
     """Of every operation: how many values in a stretch of time, their mean and its error."""
 
@@ -65,58 +133,62 @@ class Times:
     """All times of `requests` until `as_of`; onsets are to lie on its grid of blocks."""
 
     def __init__(self, requests: Requests, telemetry: Telemetry) -> None:
-        self._keys: list[tuple[Operation, str]] = []
+        keys: list[tuple[Operation, str]] = []
         self._raw: list[tuple[Floats, Floats]] = []
         for key, (starts, seconds) in requests.times.items():
             end = int(np.searchsorted(starts, telemetry.as_of, side="right"))
             if end >= 2 * FEWEST:
-                self._keys.append(key)
+                keys.append(key)
                 self._raw.append((starts[:end], seconds[:end]))
+        self._ways = Ways.of(keys)
         sizes = [starts.size for starts, _ in self._raw]
-        self._which = np.repeat(np.arange(len(sizes), dtype=np.int64), sizes)
-        self._starts = _joined([starts for starts, _ in self._raw])
-        self._logs = np.log(_joined([seconds for _, seconds in self._raw]) + SMALLEST_SECONDS)
-        block = np.floor((self._starts - telemetry.started_at) / BLOCK_SECONDS).astype(np.int64)
+        which = np.repeat(np.arange(len(sizes), dtype=np.int64), sizes)
+        starts = _joined([starts for starts, _ in self._raw])
+        block = np.floor((starts - telemetry.started_at) / BLOCK_SECONDS).astype(np.int64)
         first = np.ones(block.size, dtype=bool)
-        first[1:] = (block[1:] != block[:-1]) | (self._which[1:] != self._which[:-1])
-        self._in_block = np.cumsum(first) - 1
-        self._block_key = self._which[first]
+        first[1:] = (block[1:] != block[:-1]) | (which[1:] != which[:-1])
+        self._block_key = which[first]
+        order = np.argsort(starts, kind="stable")
+        logs = np.log(_joined([seconds for _, seconds in self._raw]) + SMALLEST_SECONDS)
+        self._starts, self._which, self._logs = starts[order], which[order], logs[order]
+        self._in_block = (np.cumsum(first) - 1)[order]
 
-    def slower(self, onset: float) -> list[Slower]:
+    def pace(self, onset: float) -> Pace:
         """How the times of each operation moved at `onset` (epoch s), whatever its size."""
-        if not self._keys:
-            return []
-        since = self._sample(self._starts >= onset)
-        past = self._starts < onset
-        before = self._sample(past)
-        recent = self._sample(past & (self._starts >= onset - RECENT_SECONDS))
+        here, near = np.searchsorted(self._starts, [onset, onset - RECENT_SECONDS]).tolist()
+        since = self._sample(slice(here, None))
+        before = self._sample(slice(here))
+        recent = self._sample(slice(near, here))
         gap = since.mean - before.mean
         z = gap / np.hypot(since.error, before.error)
         z *= _borne_out(gap, since, recent)
-        found = []
-        for at in np.flatnonzero((before.n >= FEWEST) & (since.n >= FEWEST)).tolist():
-            starts, seconds = self._raw[at]
+        which = np.flatnonzero((before.n >= FEWEST) & (since.n >= FEWEST))
+        typical = np.exp(before.mean[which]) - SMALLEST_SECONDS
+        now = typical.copy()
+        for at in np.flatnonzero(z[which] > FAINTEST_Z).tolist():
+            starts, seconds = self._raw[which[at]]
             border = int(np.searchsorted(starts, onset))
-            typical = now = float(np.exp(before.mean[at])) - SMALLEST_SECONDS
-            if z[at] > FAINTEST_Z:
-                typical, now = _trimmed(seconds[:border]), _trimmed(seconds[border:])
-            executions = int(seconds.size) - border
-            lost = max(0.0, now - typical) * executions
-            operation, peer = self._keys[at]
-            found.append(
-                Slower(*operation, peer, float(z[at]), typical, now, border, executions, lost)
-            )
-        return found
+            typical[at], now[at] = _trimmed(seconds[:border]), _trimmed(seconds[border:])
+        return Pace(
+            self._ways,
+            which,
+            z[which],
+            typical,
+            now,
+            before.n[which].astype(np.int64),
+            since.n[which].astype(np.int64),
+        )
 
-    def _sample(self, chosen: NDArray[np.bool_]) -> _Sample:
-        keys, blocks = len(self._keys), self._block_key.size
-        which, logs = self._which[chosen], self._logs[chosen]
+    def _sample(self, stretch: slice) -> _Sample:
+        """Of the values in this range, in time order."""
+        keys, blocks = len(self._ways.keys), self._block_key.size
+        which, logs = self._which[stretch], self._logs[stretch]
         n = np.bincount(which, minlength=keys).astype(np.float64)
         safe = np.maximum(n, 1.0)
         mean = np.bincount(which, weights=logs, minlength=keys) / safe
         square = np.bincount(which, weights=(logs - mean[which]) ** 2, minlength=keys) / safe
         plain = np.sqrt(square + USUAL_WEIGHT * USUAL_SPREAD**2 / safe) / np.sqrt(safe)
-        inside = self._in_block[chosen]
+        inside = self._in_block[stretch]
         count = np.bincount(inside, minlength=blocks)
         means = np.bincount(inside, weights=logs, minlength=blocks) / np.maximum(count, 1)
         full = count >= FEWEST_BLOCKS
@@ -148,4 +220,4 @@ def _trimmed(values: Floats) -> float:
     """Mean without the largest and smallest twentieth."""
     ordered = np.sort(values)
     cut = ordered.size // 20
-    return float(ordered[cut : ordered.size - cut].mean())
+    return float(ordered[cut : ordered.size - cut].sum()) / (ordered.size - 2 * cut)

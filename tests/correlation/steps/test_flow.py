@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from correlation.steps.flow import ENDED, ENTERED, flow, statement_of
+from correlation.steps.habits import Key, Practice
 from correlation.steps.spans import arranged
 from correlation.telemetry import LogLine, Span, Telemetry
 
@@ -24,19 +27,28 @@ def make_telemetry(*said: tuple[str, ...]) -> Telemetry:
     )
 
 
+def taken(steps: Practice) -> dict[Key, dict[int, list[int]]]:
+    """By step and number of its stratum: the traces that took it."""
+    found: dict[Key, dict[int, list[int]]] = {}
+    for row, trace in zip(steps.did.groups.tolist(), steps.did.traces.tolist(), strict=True):
+        strata = found.setdefault(steps.keys[steps.habits[row]], {})
+        strata.setdefault(int(steps.strata[row]), []).append(trace)
+    return found
+
+
 def test_steps_are_by_what_came_before() -> None:
     telemetry = make_telemetry(("asked", "paid", "sent"), ("asked", "refused"))
 
     found = flow(telemetry, arranged(telemetry.spans))
 
-    buy = ("shop", "buy")
-    assert {what: strata for (_, what), strata in found.done.items()} == {
-        (ENTERED, "asked"): {(buy, ENTERED): {0, 1}},
-        ("asked", "paid"): {(buy, "asked"): {0}},
-        ("asked", "refused"): {(buy, "asked"): {1}},
-        ("paid", "sent"): {(buy, "paid"): {0}},
-        ("refused", ENDED): {(buy, "refused"): {1}},
-        ("sent", ENDED): {(buy, "sent"): {0}},
+    entered, asked, paid, refused, sent = range(5)
+    assert taken(found.steps) == {
+        ("shop", (ENTERED, "asked")): {entered: [0, 1]},
+        ("shop", ("asked", "paid")): {asked: [0]},
+        ("shop", ("asked", "refused")): {asked: [1]},
+        ("shop", ("paid", "sent")): {paid: [0]},
+        ("shop", ("refused", ENDED)): {refused: [1]},
+        ("shop", ("sent", ENDED)): {sent: [0]},
     }
     assert len(found.lines_seen) == 5
 
@@ -46,7 +58,27 @@ def test_trace_in_which_nobody_logged_says_nothing() -> None:
 
     found = flow(telemetry, arranged(telemetry.spans))
 
-    assert found.ran == {(("shop", "buy"), ENTERED): {0}, (("shop", "buy"), "asked"): {0}}
+    assert found.steps.ran.groups.tolist() == [0, 1]
+    assert found.steps.ran.traces.tolist() == [0, 0]
+
+
+def test_operation_that_says_nothing_where_others_do_ends_at_once() -> None:
+    telemetry = make_telemetry(("asked",), ())
+    telemetry = replace(
+        telemetry,
+        spans=(*telemetry.spans, Span(f"{1:032x}", "2", "1", "cart", "open", "", 10.1, 0.1)),
+        logs=(*telemetry.logs, LogLine("cart", 10.1, "opened", "info", f"{1:032x}", "2")),
+    )
+
+    found = flow(telemetry, arranged(telemetry.spans))
+
+    assert taken(found.steps) == {
+        ("cart", (ENTERED, "opened")): {0: [1]},
+        ("cart", ("opened", ENDED)): {1: [1]},
+        ("shop", (ENTERED, ENDED)): {2: [1]},
+        ("shop", (ENTERED, "asked")): {2: [0]},
+        ("shop", ("asked", ENDED)): {3: [0]},
+    }
 
 
 def test_statement_is_its_code_location_or_its_first_words() -> None:
