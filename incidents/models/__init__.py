@@ -1,7 +1,7 @@
 """What is broken, where, and which alerts said so."""
 
 from incidents.models.affected import AffectedService, Impact
-from incidents.models.alert import Alert, AlertOccurrence, AlertSource, Delivery
+from incidents.models.alert import Alert, AlertOccurrence, AlertSource, Delivery, SourceToken
 from incidents.models.catalogue import ChangeEvent, Service, ServiceDependency
 from incidents.models.history import FieldChange, StatusChange
 from incidents.models.incident import Incident, Severity, Status
@@ -25,6 +25,7 @@ __all__ = [
     "Service",
     "ServiceDependency",
     "Severity",
+    "SourceToken",
     "Status",
     "StatusChange",
 ]

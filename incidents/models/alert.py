@@ -1,4 +1,8 @@
-"""Alerts as received: the delivery, the series it names, and each firing of it."""
+"""Alerts as received: the delivery, the series it names, and each firing of it.
+
+`incidents.intake.alerts` writes these tables in SQL: a column added to one of them needs
+null=True or a db_default.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.models import ApiToken
+from incidents.ids import time_ordered
 from incidents.models.catalogue import PRODUCTION, Service
 from incidents.models.incident import Incident
 
@@ -15,21 +21,47 @@ from incidents.models.incident import Incident
 class AlertSource(models.Model):
     """A sender of alerts; identity of a series is relative to it."""
 
+    class Kind(models.TextChoices):
+        ALERTMANAGER = "alertmanager", "Alertmanager"
+        GRAFANA = "grafana", "Grafana"
+        EVENTS = "events", "Events (PagerDuty v2)"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=63, unique=True)
-    kind = models.CharField(max_length=16, default="alertmanager")
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.ALERTMANAGER)
     environment = models.CharField(max_length=63, default=PRODUCTION)
     ignored_labels = models.JSONField(
         default=list, blank=True, help_text="Labels left out of a series' identity."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
     def __str__(self) -> str:
         return self.slug
 
 
+class SourceToken(models.Model):
+    """A token that says which source its bearer is. Several may be valid while one replaces
+    another."""
+
+    token = models.OneToOneField(
+        ApiToken, models.PROTECT, primary_key=True, related_name="alert_source_token"
+    )
+    source = models.ForeignKey(AlertSource, models.CASCADE, related_name="source_tokens")
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.token_id}"
+
+
 class Delivery(models.Model):
-    """One request as it came, kept so that grouping can be done, redone and explained."""
+    """One request as it came, kept so that grouping can be done, redone and explained.
+
+    `error` says why it was rejected or why grouping failed; `refused` names the alerts of an
+    accepted one that were not. `acknowledges` is the identity of a series whose incident
+    somebody acknowledged in the tool that sent this.
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -38,16 +70,28 @@ class Delivery(models.Model):
         REJECTED = "rejected"
         FAILED = "failed"
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    source = models.ForeignKey(AlertSource, models.PROTECT, related_name="deliveries")
+    id = models.UUIDField(primary_key=True, default=time_ordered, editable=False)
+    source = models.ForeignKey(
+        AlertSource, models.PROTECT, related_name="deliveries", db_index=False
+    )
     received_at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(
+        max_length=16,
+        choices=AlertSource.Kind.choices,
+        default=AlertSource.Kind.ALERTMANAGER,
+        help_text="The format of the body.",
+    )
     body = models.TextField()
+    alert_count = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     error = models.TextField(blank=True, default="")
+    refused = models.TextField(blank=True, default="")
+    acknowledges = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
+        verbose_name_plural = "deliveries"
         ordering = ["-received_at", "-id"]
         indexes = [
             models.Index(
@@ -55,6 +99,13 @@ class Delivery(models.Model):
                 name="delivery_waiting",
                 condition=Q(state__in=("queued", "grouping")),
             ),
+            models.Index(
+                fields=["-received_at", "-id"],
+                name="delivery_unaccepted",
+                condition=Q(state__in=("rejected", "failed")),
+            ),
+            models.Index(fields=["-received_at", "-id"], name="delivery_newest"),
+            models.Index(fields=["source", "-received_at", "-id"], name="delivery_of_source"),
         ]
 
     def __str__(self) -> str:
@@ -64,11 +115,15 @@ class Delivery(models.Model):
 class Alert(models.Model):
     """One series: the same labels from the same source are the same alert for ever.
 
-    `identity` is the SHA-256 of the sorted labels without the source's ignored ones.
+    `identity` is the SHA-256 of the sorted labels without the source's ignored ones. `members`
+    maps the sender's fingerprints to {"firing", "from", "until"} (epoch seconds, as claimed):
+    an HA pair sends two for one series. `firing` is whether any member is, `changed_by` the
+    delivery that last opened or closed an occurrence. Nothing here is indexed that a repeat
+    changes, so that PostgreSQL can rewrite the row in place.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    source = models.ForeignKey(AlertSource, models.PROTECT, related_name="alerts")
+    id = models.UUIDField(primary_key=True, default=time_ordered, editable=False)
+    source = models.ForeignKey(AlertSource, models.PROTECT, related_name="alerts", db_index=False)
     identity = models.CharField(max_length=64)
     name = models.CharField(max_length=200)
     labels = models.JSONField()
@@ -77,30 +132,35 @@ class Alert(models.Model):
     first_seen_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
     received_count = models.PositiveIntegerField(default=1)
+    members = models.JSONField(default=dict)
+    firing = models.BooleanField(default=False)
+    latest_occurrence_id = models.UUIDField(null=True)
+    changed_by = models.UUIDField(null=True)
 
     class Meta:
         ordering = ["-first_seen_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["source", "identity"], name="alert_series_unique"),
         ]
+        indexes = [models.Index(fields=["-first_seen_at", "-id"], name="alert_newest")]
 
     def __str__(self) -> str:
         return self.name
 
 
 class AlertOccurrence(models.Model):
-    """One firing of an alert; `members` maps the sender's fingerprints to "firing"/"resolved".
+    """One firing of an alert, from when it fired to when all its members had resolved.
 
-    It is resolved when all its members are (an HA pair sends two fingerprints for one).
+    `delivery` is the one that opened it, and once it is over the one that closed it. Whoever
+    ends one without a delivery calls `incidents.intake.closing.close`.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=time_ordered, editable=False)
     alert = models.ForeignKey(Alert, models.PROTECT, related_name="occurrences")
     incident = models.ForeignKey(
         Incident, models.PROTECT, null=True, blank=True, related_name="occurrences"
     )
     service = models.ForeignKey(Service, models.PROTECT, null=True, related_name="+")
-    members = models.JSONField(default=dict)
     claimed_started_at = models.DateTimeField(help_text="The sender's startsAt, as claimed.")
     started_at = models.DateTimeField(default=timezone.now)
     resolved_at = models.DateTimeField(null=True, blank=True)
@@ -117,6 +177,13 @@ class AlertOccurrence(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["alert"], condition=Q(resolved_at=None), name="alert_one_open_occurrence"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["-started_at", "-id"],
+                name="occurrence_firing",
+                condition=Q(resolved_at=None),
             ),
         ]
 

@@ -286,7 +286,7 @@ def test_store_takes_the_same_statements_however_many_alerts(
         another = copy.deepcopy(body["alerts"][0])
         another["labels"]["pod"] = f"pod-{n}"
         body["alerts"].append(another)
-    received = parse(body)
+    received = parse(body).alerts
 
     with django_assert_num_queries(9):  # savepoint and its release included
         alerts.store(source, "{}", received)
@@ -312,7 +312,7 @@ def test_lost_delivery_is_swept(intake: APIClient, make_service: MakeService) ->
 def test_the_same_group_by_eight_senders_is_one_incident(make_service: MakeService) -> None:
     make_service("checkout")
     source = alerts.source_of("alertmanager", "alertmanager")
-    received = parse(one_alert())
+    received = parse(one_alert()).alerts
 
     def deliver() -> None:
         try:

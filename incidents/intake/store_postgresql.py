@@ -1,0 +1,130 @@
+"""The store on PostgreSQL: one statement, whatever the number of alerts.
+
+Its parts see one snapshot, so the state that decides is read where ON CONFLICT has locked the
+row (the series), and an occurrence is closed by ON CONFLICT as well: it may have been made by a
+transaction that committed after the snapshot was taken. Rows are locked in identity order, so
+that deliveries with alerts in common cannot deadlock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from django.db import connection
+
+from incidents.ids import time_ordered
+from incidents.intake.series import Series
+from incidents.models import Delivery
+
+STATEMENT = """
+WITH given AS (
+  SELECT * FROM jsonb_to_recordset(%(series)s::jsonb) AS given(
+    id uuid, occurrence uuid, identity text, name text, labels jsonb, annotations jsonb,
+    generator_url text, members jsonb, firing boolean, fired boolean,
+    claimed timestamptz)
+), series AS (
+  INSERT INTO incidents_alert AS known (
+    id, source_id, identity, name, labels, annotations, generator_url, first_seen_at,
+    last_seen_at, received_count, members, firing, latest_occurrence_id, changed_by)
+  SELECT id, %(source)s, identity, name, labels, annotations, generator_url, %(now)s,
+    %(now)s, 1, members, firing, occurrence, %(delivery)s
+  FROM given ORDER BY identity
+  ON CONFLICT (source_id, identity) DO UPDATE SET
+    annotations = excluded.annotations,
+    generator_url = excluded.generator_url,
+    last_seen_at = greatest(known.last_seen_at, excluded.last_seen_at),
+    received_count = known.received_count + 1,
+    (members, firing, latest_occurrence_id, changed_by) = (
+      SELECT
+        known.members || news.members,
+        after.firing,
+        CASE WHEN news.begins AND NOT known.firing THEN excluded.latest_occurrence_id
+          ELSE known.latest_occurrence_id END,
+        CASE WHEN news.begins IS NULL OR (known.firing AND after.firing) THEN known.changed_by
+          ELSE excluded.changed_by END
+      FROM (
+        SELECT bool_or(begins) AS begins, coalesce(jsonb_object_agg(key,
+          CASE WHEN begins OR ends
+            THEN word || jsonb_build_object('from', greatest(at, old_at),
+              'silent', NOT fires AND NOT coalesce(old_fires, false))
+            ELSE old || '{"silent": false}' END), '{}') AS members
+        FROM (
+          SELECT *,
+            old IS NULL OR at > old_at OR (fires AND old ? 'inferred') AS begins,
+            NOT fires AND old_fires AND (at >= old_at OR (word->>'until')::float8 > old_at) AS ends
+          FROM (
+            SELECT key, value AS word, known.members->key AS old,
+              (value->>'firing')::boolean AS fires, (value->>'from')::float8 AS at,
+              (known.members->key->>'firing')::boolean AS old_fires,
+              (known.members->key->>'from')::float8 AS old_at
+            FROM jsonb_each(excluded.members)
+          ) AS said
+        ) AS judged
+        WHERE begins OR ends OR (fires AND at = old_at AND (old->>'silent')::boolean)
+      ) AS news, LATERAL (
+        SELECT coalesce(bool_or((value->>'firing')::boolean), false) AS firing
+        FROM jsonb_each(known.members || news.members)
+      ) AS after
+    )
+  RETURNING known.id, known.identity, known.firing, known.latest_occurrence_id, known.changed_by
+), occurrences AS (
+  INSERT INTO incidents_alertoccurrence AS kept (
+    id, alert_id, claimed_started_at, started_at, resolved_at, delivery_id, fired)
+  SELECT series.latest_occurrence_id, series.id, given.claimed, least(given.claimed, %(now)s),
+    CASE WHEN NOT series.firing THEN %(now)s::timestamptz END, %(delivery)s, given.fired
+  FROM series JOIN given USING (identity)
+  WHERE series.changed_by = %(delivery)s
+  ON CONFLICT (id) DO UPDATE SET
+    resolved_at = coalesce(kept.resolved_at, excluded.resolved_at),
+    delivery_id = excluded.delivery_id,
+    fired = kept.fired OR excluded.fired
+  RETURNING 1
+)
+INSERT INTO incidents_delivery AS kept (
+  id, source_id, received_at, kind, body, alert_count, refused, acknowledges, state, attempt, error)
+SELECT %(delivery)s, %(source)s, %(now)s, %(kind)s, %(body)s, %(alert_count)s, %(refused)s,
+  %(acknowledges)s,
+  CASE WHEN %(waits)s OR EXISTS (SELECT FROM occurrences) THEN 'queued' ELSE 'done' END, 0, ''
+ON CONFLICT (id) DO UPDATE SET
+  state = excluded.state, attempt = 0, lease_until = NULL, error = '',
+  alert_count = excluded.alert_count, refused = excluded.refused,
+  acknowledges = excluded.acknowledges
+RETURNING state
+"""
+
+
+def write(delivery: Delivery, series: Sequence[Series], *, waits: bool) -> bool:
+    """Whether the delivery waits for grouping: it changed something, or `waits`."""
+    values = {
+        "series": json.dumps([_row(each) for each in series]),
+        "delivery": delivery.pk,
+        "source": delivery.source_id,
+        "now": delivery.received_at,
+        "kind": delivery.kind,
+        "body": delivery.body,
+        "alert_count": delivery.alert_count,
+        "refused": delivery.refused,
+        "acknowledges": delivery.acknowledges,
+        "waits": waits,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(STATEMENT, values)
+        (state,) = cursor.fetchone()
+    return bool(state == Delivery.State.QUEUED)
+
+
+def _row(series: Series) -> dict[str, object]:
+    return {
+        "id": str(time_ordered()),
+        "occurrence": str(time_ordered()),
+        "identity": series.identity,
+        "name": series.alert.name,
+        "labels": series.alert.labels,
+        "annotations": series.alert.annotations,
+        "generator_url": series.alert.generator_url,
+        "members": series.members,
+        "firing": series.firing,
+        "fired": series.fired,
+        "claimed": series.claimed_started_at.isoformat(),
+    }

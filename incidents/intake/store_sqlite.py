@@ -1,0 +1,149 @@
+"""The store on SQLite: three statements in one transaction, whatever the number of alerts.
+
+SQLite has one writer at a time and no writing inside WITH: the series' rows come back from their
+upsert, and what changed is written after them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from incidents.ids import time_ordered
+from incidents.intake.series import Series
+from incidents.models import Delivery
+
+SERIES = """
+INSERT INTO incidents_alert AS known (
+  id, source_id, identity, name, labels, annotations, generator_url, first_seen_at,
+  last_seen_at, received_count, members, firing, latest_occurrence_id, changed_by)
+SELECT
+  value->>'id', %(source)s, value->>'identity', value->>'name', value->'labels',
+  value->'annotations', value->>'generator_url', %(now)s, %(now)s, 1, value->'members',
+  value->>'firing', value->>'occurrence', %(delivery)s
+FROM json_each(%(series)s) WHERE true
+ON CONFLICT (source_id, identity) DO UPDATE SET
+  annotations = excluded.annotations,
+  generator_url = excluded.generator_url,
+  last_seen_at = max(known.last_seen_at, excluded.last_seen_at),
+  received_count = known.received_count + 1,
+  (members, firing, latest_occurrence_id, changed_by) = (
+    SELECT
+      after.members,
+      after.firing,
+      CASE WHEN after.begins AND NOT known.firing THEN excluded.latest_occurrence_id
+        ELSE known.latest_occurrence_id END,
+      CASE WHEN after.begins IS NULL OR (known.firing AND after.firing) THEN known.changed_by
+        ELSE excluded.changed_by END
+    FROM (
+      SELECT news.members, news.begins, EXISTS (
+        SELECT 1 FROM json_each(news.members) AS member WHERE member.value->>'firing'
+      ) AS firing
+      FROM (
+        SELECT max(begins) AS begins, json_patch(known.members, json_group_object(key,
+          CASE WHEN begins OR ends
+            THEN json_patch(word, json_object('from', max(at, coalesce(old_at, at)),
+              'silent', json(iif(fires OR coalesce(old_fires, 0), 'false', 'true')),
+              'inferred', NULL))
+            ELSE json('{"silent": false}') END)) AS members
+        FROM (
+          SELECT *,
+            old_at IS NULL OR at > old_at OR (fires AND inferred IS NOT NULL) AS begins,
+            NOT fires AND old_fires AND (at >= old_at OR word->>'until' > old_at) AS ends
+          FROM (
+            SELECT said.key AS key, said.value AS word, said.value->>'firing' AS fires,
+              said.value->>'from' AS at, old.value->>'firing' AS old_fires,
+              old.value->>'from' AS old_at, old.value->>'silent' AS silent,
+              old.value->>'inferred' AS inferred
+            FROM json_each(excluded.members) AS said
+            LEFT JOIN json_each(known.members) AS old ON old.key = said.key
+          )
+        )
+        WHERE begins OR ends OR (fires AND at = old_at AND silent)
+      ) AS news
+    ) AS after
+  )
+RETURNING identity, id, firing, latest_occurrence_id, changed_by
+"""
+OCCURRENCES = """
+INSERT INTO incidents_alertoccurrence AS kept (
+  id, alert_id, claimed_started_at, started_at, resolved_at, delivery_id, fired)
+SELECT value->>'id', value->>'alert', value->>'claimed', min(value->>'claimed', %(now)s),
+  CASE WHEN NOT value->>'firing' THEN %(now)s END, %(delivery)s, value->>'fired'
+FROM json_each(%(changed)s) WHERE true
+ON CONFLICT (id) DO UPDATE SET
+  resolved_at = coalesce(kept.resolved_at, excluded.resolved_at),
+  delivery_id = excluded.delivery_id,
+  fired = kept.fired OR excluded.fired
+"""
+DELIVERY = """
+INSERT INTO incidents_delivery AS kept (
+  id, source_id, received_at, kind, body, alert_count, refused, acknowledges, state, attempt, error)
+VALUES (%(delivery)s, %(source)s, %(now)s, %(kind)s, %(body)s, %(alert_count)s, %(refused)s,
+  %(acknowledges)s, %(state)s, 0, '')
+ON CONFLICT (id) DO UPDATE SET
+  state = excluded.state, attempt = 0, lease_until = NULL, error = '',
+  alert_count = excluded.alert_count, refused = excluded.refused,
+  acknowledges = excluded.acknowledges
+"""
+
+
+def write(delivery: Delivery, series: Sequence[Series], *, waits: bool) -> bool:
+    """Whether the delivery waits for grouping: it changed something, or `waits`."""
+    values: dict[str, Any] = {
+        "delivery": delivery.pk.hex,
+        "source": delivery.source_id.hex,
+        "now": _time(delivery.received_at),
+    }
+    given = {each.identity: each for each in series}
+    with transaction.atomic(), connection.cursor() as cursor:
+        changed: list[dict[str, Any]] = []
+        if series:
+            rows = json.dumps([_row(each) for each in series])
+            cursor.execute(SERIES, {**values, "series": rows})
+            changed = [
+                {
+                    "id": occurrence,
+                    "alert": pk,
+                    "claimed": _time(given[key].claimed_started_at),
+                    "firing": firing,
+                    "fired": given[key].fired,
+                }
+                for key, pk, firing, occurrence, changed_by in cursor.fetchall()
+                if changed_by == values["delivery"]
+            ]
+        if changed:
+            cursor.execute(OCCURRENCES, {**values, "changed": json.dumps(changed)})
+        state = Delivery.State.QUEUED if waits or changed else Delivery.State.DONE
+        more = {
+            "kind": delivery.kind,
+            "body": delivery.body,
+            "alert_count": delivery.alert_count,
+            "refused": delivery.refused,
+            "acknowledges": delivery.acknowledges,
+            "state": state.value,
+        }
+        cursor.execute(DELIVERY, {**values, **more})
+    return state == Delivery.State.QUEUED
+
+
+def _time(at: datetime) -> str:
+    return str(connection.ops.adapt_datetimefield_value(at))
+
+
+def _row(series: Series) -> dict[str, object]:
+    return {
+        "id": time_ordered().hex,
+        "occurrence": time_ordered().hex,
+        "identity": series.identity,
+        "name": series.alert.name,
+        "labels": series.alert.labels,
+        "annotations": series.alert.annotations,
+        "generator_url": series.alert.generator_url,
+        "members": series.members,
+        "firing": series.firing,
+    }
