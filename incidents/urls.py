@@ -15,9 +15,18 @@ router.register("changes", ChangeViewSet, basename="change")
 tasks = SimpleRouter(trailing_slash=False, use_regex_path=False)
 tasks.register("incidents/<str:reference>/tasks", IncidentTaskViewSet, basename="incident-task")
 
+INTAKE = (
+    ("alertmanager", intake_api.alertmanager),
+    ("grafana", intake_api.grafana),
+    ("events", intake_api.pager_events),
+    ("changes", intake_api.changes),
+)
 urlpatterns = [
-    path("intake/alertmanager", intake_api.alertmanager, name="intake-alertmanager"),
-    path("intake/changes", intake_api.changes, name="intake-changes"),
+    *[path(f"intake/{name}", view, name=f"intake-{name}") for name, view in INTAKE],
+    *[
+        path(f"intake/{name}/<str:token>", intake_api.addressed(view), name=f"intake-{name}-token")
+        for name, view in INTAKE
+    ],
     path("test/fail", lab_api.fail, name="test-fail"),
     path("", include(router.urls)),
     path("", include(tasks.urls)),

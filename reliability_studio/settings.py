@@ -276,6 +276,12 @@ EVIDENCE_SNAPSHOT_MAX_BYTES = env.integer("EVIDENCE_SNAPSHOT_MAX_BYTES", 2_000_0
 
 INTAKE_MAX_BYTES = env.integer("INTAKE_MAX_BYTES", 5_000_000, low=1000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = INTAKE_MAX_BYTES  # Django's own limit answers a bare 400
+INTAKE_MAX_ALERTS = env.integer("INTAKE_MAX_ALERTS", 10_000, low=1)
+INTAKE_MAX_LABELS = env.integer("INTAKE_MAX_LABELS", 100, low=1)
+INTAKE_MAX_LABEL_LENGTH = env.integer("INTAKE_MAX_LABEL_LENGTH", 4096, low=16)
+INTAKE_MAX_IN_WORK = env.integer("INTAKE_MAX_IN_WORK", 64, low=1)
+INTAKE_MAX_WAITING = env.integer("INTAKE_MAX_WAITING", 100_000, low=1)
+INTAKE_DELIVERY_RETENTION_DAYS = env.integer("INTAKE_DELIVERY_RETENTION_DAYS", 7, low=1, high=3650)
 RESOLVE_HOLD_DOWN_SECONDS = env.seconds("RESOLVE_HOLD_DOWN_SECONDS", 120.0)
 
 # --- telemetry -------------------------------------------------------------------------

@@ -7,9 +7,7 @@ count, nothing else. Opening and joining incidents is `grouping`'s, from the row
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
@@ -23,14 +21,6 @@ from incidents.models import AlertSource, Delivery
 STORES = {"postgresql": store_postgresql.write, "sqlite": store_sqlite.write}
 
 
-@dataclass(frozen=True)
-class Stored:
-    """The delivery's id; `changed` is False when it told nothing new, so nobody needs waking."""
-
-    pk: UUID
-    changed: bool
-
-
 def source_of(slug: str, kind: str) -> AlertSource:
     """The source of that name; made when nothing came from it before."""
     source, _ = AlertSource.objects.get_or_create(
@@ -40,9 +30,18 @@ def source_of(slug: str, kind: str) -> AlertSource:
 
 
 def reject(
-    source: AlertSource, body: str, why: str, *, kind: str = AlertSource.Kind.ALERTMANAGER
+    source: AlertSource,
+    body: str,
+    why: str,
+    *,
+    kind: str = AlertSource.Kind.ALERTMANAGER,
+    again: Delivery | None = None,
 ) -> Delivery:
     """Keep a delivery that can never be accepted, so that somebody sees it."""
+    if again is not None:
+        again.state, again.error, again.refused = Delivery.State.REJECTED, why, ""
+        again.save(update_fields=["state", "error", "refused"])
+        return again
     return Delivery.objects.create(
         source=source, body=body, kind=kind, state=Delivery.State.REJECTED, error=why
     )
@@ -57,7 +56,7 @@ def store(
     refused: Iterable[str] = (),
     acknowledges: str = "",
     again: Delivery | None = None,
-) -> Stored:
+) -> Delivery:
     """Write the delivery, its series and their occurrences.
 
     The delivery waits for grouping when it opened or closed an occurrence or acknowledges one;
@@ -76,7 +75,9 @@ def store(
         acknowledges=acknowledges,
     )
     series = fold(received, source.ignored_labels, now)
-    changed = STORES[connection.vendor](
+    waits = STORES[connection.vendor](
         delivery, series, waits=bool(acknowledges) or again is not None
     )
-    return Stored(delivery.pk, changed)
+    delivery.state = Delivery.State.QUEUED if waits else Delivery.State.DONE
+    delivery._state.adding = False
+    return delivery

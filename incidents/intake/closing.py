@@ -34,9 +34,7 @@ def close(occurrence_ids: Iterable[UUID], at: datetime) -> list[AlertOccurrence]
             }
             alert.firing = False
             alert.save(update_fields=["members", "firing"])
-            occurrence = AlertOccurrence.objects.select_related("alert", "incident").get(
-                pk=alert.latest_occurrence_id
-            )
+            occurrence = alert.occurrences.select_related("incident").get(resolved_at=None)
             occurrence.resolved_at = max(at, occurrence.started_at)
             occurrence.save(update_fields=["resolved_at"])
             closed.append(occurrence)

@@ -36,6 +36,8 @@ class ReceivedAlert:
     ends_at: datetime | None = None
     counts_from_arrival: bool = False
     """Which firing this belongs to is told by when it arrived, not by `starts_at`."""
+    identified_by: Mapping[str, str] | None = None
+    """What its series is known by, where that is not its labels."""
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from incidents.intake.received import ReceivedAlert, identity
+from incidents.intake.received import ReceivedAlert, digest, identity
 
 Member = dict[str, Any]
 
@@ -36,6 +36,15 @@ class Series:
     def fired(self) -> bool:
         """Whether any member was said to fire, be it over by now."""
         return not all(member["silent"] for member in self.members.values())
+
+
+def series_of(alert: ReceivedAlert, ignored: Sequence[str]) -> str:
+    """The identity of the alert's series within its source."""
+    return (
+        identity(alert.labels, ignored)
+        if alert.identified_by is None
+        else digest(alert.identified_by)
+    )
 
 
 def member_of(alert: ReceivedAlert, now: datetime) -> Member:
@@ -79,7 +88,7 @@ def fold(received: Iterable[ReceivedAlert], ignored: Sequence[str], now: datetim
     """The series of a delivery in identity order: the order in which their rows are locked."""
     found: dict[str, Series] = {}
     for alert in received:
-        key = identity(alert.labels, ignored)
+        key = series_of(alert, ignored)
         claimed = alert.starts_at or now
         series = found.get(key)
         if series is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -31,8 +32,11 @@ WITH given AS (
     %(now)s, 1, members, firing, occurrence, %(delivery)s
   FROM given ORDER BY identity
   ON CONFLICT (source_id, identity) DO UPDATE SET
-    annotations = excluded.annotations,
-    generator_url = excluded.generator_url,
+    name = CASE WHEN excluded.firing THEN excluded.name ELSE known.name END,
+    labels = CASE WHEN excluded.firing THEN excluded.labels ELSE known.labels END,
+    annotations = CASE WHEN excluded.firing THEN excluded.annotations ELSE known.annotations END,
+    generator_url =
+      CASE WHEN excluded.firing THEN excluded.generator_url ELSE known.generator_url END,
     last_seen_at = greatest(known.last_seen_at, excluded.last_seen_at),
     received_count = known.received_count + 1,
     (members, firing, latest_occurrence_id, changed_by) = (
@@ -82,7 +86,8 @@ WITH given AS (
   RETURNING 1
 )
 INSERT INTO incidents_delivery AS kept (
-  id, source_id, received_at, kind, body, alert_count, refused, acknowledges, state, attempt, error)
+  id, source_id, received_at, kind, body, alert_count, refused, acknowledges, state, attempt,
+  error)
 SELECT %(delivery)s, %(source)s, %(now)s, %(kind)s, %(body)s, %(alert_count)s, %(refused)s,
   %(acknowledges)s,
   CASE WHEN %(waits)s OR EXISTS (SELECT FROM occurrences) THEN 'queued' ELSE 'done' END, 0, ''
@@ -96,7 +101,7 @@ RETURNING state
 
 def write(delivery: Delivery, series: Sequence[Series], *, waits: bool) -> bool:
     """Whether the delivery waits for grouping: it changed something, or `waits`."""
-    values = {
+    values: dict[str, Any] = {
         "series": json.dumps([_row(each) for each in series]),
         "delivery": delivery.pk,
         "source": delivery.source_id,

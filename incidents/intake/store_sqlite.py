@@ -27,8 +27,11 @@ SELECT
   value->>'firing', value->>'occurrence', %(delivery)s
 FROM json_each(%(series)s) WHERE true
 ON CONFLICT (source_id, identity) DO UPDATE SET
-  annotations = excluded.annotations,
-  generator_url = excluded.generator_url,
+  name = CASE WHEN excluded.firing THEN excluded.name ELSE known.name END,
+  labels = CASE WHEN excluded.firing THEN excluded.labels ELSE known.labels END,
+  annotations = CASE WHEN excluded.firing THEN excluded.annotations ELSE known.annotations END,
+  generator_url =
+    CASE WHEN excluded.firing THEN excluded.generator_url ELSE known.generator_url END,
   last_seen_at = max(known.last_seen_at, excluded.last_seen_at),
   received_count = known.received_count + 1,
   (members, firing, latest_occurrence_id, changed_by) = (
@@ -46,9 +49,9 @@ ON CONFLICT (source_id, identity) DO UPDATE SET
       FROM (
         SELECT max(begins) AS begins, json_patch(known.members, json_group_object(key,
           CASE WHEN begins OR ends
-            THEN json_patch(word, json_object('from', max(at, coalesce(old_at, at)),
-              'silent', json(iif(fires OR coalesce(old_fires, 0), 'false', 'true')),
-              'inferred', NULL))
+            THEN json_set(word, '$.from', max(at, coalesce(old_at, at)),
+              '$.silent', json(iif(fires OR coalesce(old_fires, 0), 'false', 'true')),
+              '$.inferred', NULL)
             ELSE json('{"silent": false}') END)) AS members
         FROM (
           SELECT *,
@@ -82,7 +85,8 @@ ON CONFLICT (id) DO UPDATE SET
 """
 DELIVERY = """
 INSERT INTO incidents_delivery AS kept (
-  id, source_id, received_at, kind, body, alert_count, refused, acknowledges, state, attempt, error)
+  id, source_id, received_at, kind, body, alert_count, refused, acknowledges, state, attempt,
+  error)
 VALUES (%(delivery)s, %(source)s, %(now)s, %(kind)s, %(body)s, %(alert_count)s, %(refused)s,
   %(acknowledges)s, %(state)s, 0, '')
 ON CONFLICT (id) DO UPDATE SET
@@ -119,7 +123,7 @@ def write(delivery: Delivery, series: Sequence[Series], *, waits: bool) -> bool:
         if changed:
             cursor.execute(OCCURRENCES, {**values, "changed": json.dumps(changed)})
         state = Delivery.State.QUEUED if waits or changed else Delivery.State.DONE
-        more = {
+        more: dict[str, Any] = {
             "kind": delivery.kind,
             "body": delivery.body,
             "alert_count": delivery.alert_count,

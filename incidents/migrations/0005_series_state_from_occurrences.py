@@ -14,17 +14,17 @@ def _state(occurrence, status):
 
 
 def carry_over(apps, schema_editor):
-    Occurrence = apps.get_model("incidents", "AlertOccurrence")
-    Alert = apps.get_model("incidents", "Alert")
-    for alert in Alert.objects.only("pk").iterator():
+    occurrences = apps.get_model("incidents", "AlertOccurrence").objects
+    alerts = apps.get_model("incidents", "Alert").objects
+    for alert in alerts.only("pk").iterator():
         latest = (
-            Occurrence.objects.filter(alert_id=alert.pk)
+            occurrences.filter(alert_id=alert.pk)
             .order_by(models.F("resolved_at").desc(nulls_first=True), "-started_at")
             .first()
         )
         if latest is None:
             continue
-        Alert.objects.filter(pk=alert.pk).update(
+        alerts.filter(pk=alert.pk).update(
             members={mark: _state(latest, status) for mark, status in latest.members.items()},
             firing=latest.resolved_at is None,
             latest_occurrence_id=latest.pk,
@@ -32,10 +32,10 @@ def carry_over(apps, schema_editor):
 
 
 def carry_back(apps, schema_editor):
-    Occurrence = apps.get_model("incidents", "AlertOccurrence")
-    Alert = apps.get_model("incidents", "Alert")
-    for alert in Alert.objects.exclude(latest_occurrence_id=None).iterator():
-        Occurrence.objects.filter(pk=alert.latest_occurrence_id).update(
+    occurrences = apps.get_model("incidents", "AlertOccurrence").objects
+    alerts = apps.get_model("incidents", "Alert").objects
+    for alert in alerts.exclude(latest_occurrence_id=None).iterator():
+        occurrences.filter(pk=alert.latest_occurrence_id).update(
             members={
                 mark: "firing" if member["firing"] else "resolved"
                 for mark, member in alert.members.items()

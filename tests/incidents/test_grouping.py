@@ -49,7 +49,7 @@ def told(kind: str) -> int:
 
 
 def test_claim_takes_the_oldest_and_nobody_takes_them_again(deliver: Deliver) -> None:
-    first, second, third = deliver(), deliver(), deliver()
+    first, second, third = (deliver(received(pod=pod)) for pod in "abc")
 
     claimed = [[d.pk for d in grouping.claim(limit=2)] for _ in range(3)]
 
