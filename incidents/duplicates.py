@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
+from uuid import UUID
 
 from incidents.models import Incident, Service
 
@@ -26,11 +27,17 @@ class Similarity:
 
 
 def find_duplicate(
-    *, title: str, services: Sequence[Service], started_at: datetime, environment: str
+    *,
+    title: str,
+    services: Sequence[Service],
+    started_at: datetime,
+    environment: str,
+    apart_from_rule: UUID | None = None,
 ) -> Similarity | None:
     """The open incident most like the newcomer, if any is above THRESHOLD.
 
-    Looks at unresolved incidents on one of `services` that started within 30 minutes.
+    Looks at unresolved incidents on one of `services` that started within 30 minutes, less
+    those of the grouping rule `apart_from_rule`: it told them and the newcomer apart.
     """
     if not services:
         return None
@@ -45,6 +52,8 @@ def find_duplicate(
         .prefetch_related("affected")
         .distinct()
     )
+    if apart_from_rule is not None:
+        candidates = candidates.exclude(grouping_rule=apart_from_rule)
     wanted = {service.pk for service in services}
     best: Similarity | None = None
     for incident in candidates.order_by("started_at", "id"):

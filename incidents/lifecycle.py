@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from incidents import live, signals
+from incidents import keys, live, signals
 from incidents.duplicates import Similarity, find_duplicate
 from incidents.edits import edit, locked
 from incidents.models import (
@@ -28,6 +28,7 @@ from incidents.models import (
     Status,
     StatusChange,
 )
+from incidents.neighbours import Neighbour, find_neighbour
 
 ALLOWED: dict[str, tuple[Status, ...]] = {
     Status.OPEN: (Status.INVESTIGATING, Status.MITIGATED, Status.RESOLVED),
@@ -53,11 +54,13 @@ class TransitionRefused(Exception):
 
 @dataclass(frozen=True)
 class Opened:
-    """`created` is False when the newcomer joined an open incident it duplicates."""
+    """`created` is False when the newcomer joined an open incident: the one of its key, one it
+    duplicates (`similarity`) or one next door (`neighbour`)."""
 
     incident: Incident
     created: bool
     similarity: Similarity | None = None
+    neighbour: Neighbour | None = None
 
 
 def open_incident(
@@ -72,12 +75,16 @@ def open_incident(
     correlation_key: str | None = None,
     environment: str | None = None,
     allow_duplicate: bool = False,
+    grouping_rule: UUID | None = None,
+    join_neighbours: timedelta | None = None,
 ) -> Opened:
     """Open an incident, or join the open one it duplicates.
 
     The first service is affected as primary, the rest as secondary. `started_at` is the
     earliest credible claim; one in the future is replaced by now. With `correlation_key` at
     most one open incident exists: a race is settled by the database and the loser joins.
+    With `join_neighbours` an open incident next door that began so close by is joined;
+    `grouping_rule` says whose delays hold for a new incident.
     """
     now = timezone.now()
     started = min(started_at or now, now)
@@ -93,10 +100,20 @@ def open_incident(
                 NumberSequence.lock("incident")  # serialises openings: no twin slips in
                 if not allow_duplicate:
                     found = find_duplicate(
-                        title=title, services=services, started_at=started, environment=environment
+                        title=title,
+                        services=services,
+                        started_at=started,
+                        environment=environment,
+                        apart_from_rule=grouping_rule,
                     )
                     if found is not None:
                         return Opened(found.incident, created=False, similarity=found)
+                if join_neighbours and services:
+                    near = find_neighbour(
+                        service=services[0], started_at=started, within=join_neighbours
+                    )
+                    if near is not None:
+                        return Opened(near.incident, created=False, neighbour=near)
                 incident = Incident.objects.create(
                     number=NumberSequence.take("incident"),
                     title=title,
@@ -108,6 +125,7 @@ def open_incident(
                     started_at=started,
                     detected_at=now,
                     correlation_key=correlation_key,
+                    grouping_rule_id=grouping_rule,
                 )
                 AffectedService.objects.bulk_create(
                     AffectedService(
@@ -221,8 +239,9 @@ def change_status(
 def reopen(
     *, incident_id: UUID, actor: User | None, reason: str = "", version: int | None = None
 ) -> Incident:
-    """resolved -> investigating."""
+    """resolved -> investigating. Its correlation key stays with a newer incident that has it."""
     with transaction.atomic():
+        NumberSequence.lock("incident")  # no incident of its key opens meanwhile
         incident = locked(incident_id, version)
         if incident.status != Status.RESOLVED or incident.merged_into_id:
             raise TransitionRefused(
@@ -232,6 +251,7 @@ def reopen(
             )
         incident.resolved_at = None
         incident.archived_at = None
+        keys.yield_to_newer(incident)
         return _move(incident, Status.INVESTIGATING, actor, reason, reopening=True)
 
 

@@ -283,6 +283,8 @@ INTAKE_MAX_IN_WORK = env.integer("INTAKE_MAX_IN_WORK", 64, low=1)
 INTAKE_MAX_WAITING = env.integer("INTAKE_MAX_WAITING", 100_000, low=1)
 INTAKE_DELIVERY_RETENTION_DAYS = env.integer("INTAKE_DELIVERY_RETENTION_DAYS", 7, low=1, high=3650)
 RESOLVE_HOLD_DOWN_SECONDS = env.seconds("RESOLVE_HOLD_DOWN_SECONDS", 120.0)
+REOPEN_WINDOW_SECONDS = env.seconds("REOPEN_WINDOW_SECONDS", 600.0)
+JOIN_NEIGHBOURS_SECONDS = env.seconds("JOIN_NEIGHBOURS_SECONDS", 300.0)
 
 # --- telemetry -------------------------------------------------------------------------
 

@@ -144,6 +144,7 @@ def _firing(occurrence: AlertOccurrence) -> Entry:
             "service": service,
             "labels": alert.labels,
             "generator_url": alert.generator_url,
+            "joined_by": occurrence.joined_by,
         },
     )
 

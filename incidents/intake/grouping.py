@@ -124,7 +124,8 @@ def _group(batch: Sequence[Delivery]) -> dict[UUID, str]:
     """Group the batch's occurrences; delivery -> why it failed."""
     work = _Work(batch)
     occurrences = AlertOccurrence.objects.filter(delivery__in=[d.pk for d in batch])
-    fired = occurrences.filter(incident=None, fired=True).select_related("alert__source")
+    fired = occurrences.filter(incident=None, fired=True)
+    fired = fired.select_related("alert__source", "delivery").defer("delivery__body")
     passed = work.do(screening.passed, list(fired.order_by("started_at", "id")))
     for placed in placing.by_key(work.do(placing.place, passed)):
         work.do(joining.join, placed)

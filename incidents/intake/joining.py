@@ -1,15 +1,17 @@
-"""Opens the incident that firings of one correlation key call for, or joins the open one."""
+"""Brings firings of one correlation key to their incident: joined, reopened or opened."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from incidents import edits, lifecycle, signals
-from incidents.intake import reading
+from incidents import edits, keys, lifecycle, signals
+from incidents.intake import minimum, prospects, reading
 from incidents.intake.placing import Placed
 from incidents.models import AlertOccurrence, Incident, Service, Severity
 
@@ -19,31 +21,78 @@ AT_ONCE = 200
 MOST_TRIES = 5
 
 
-def join(placed: Sequence[Placed]) -> list[Incident]:
-    """Join firings of one key to one incident, opened if need be; the incidents they joined.
+@dataclass(frozen=True)
+class _Found:
+    """The incident that takes `placed`; `how` and `why` are kept with each occurrence."""
 
-    A firing that another worker has joined meanwhile is left alone. An incident that is resolved
-    or merged between finding and joining it is looked for again.
+    incident: Incident
+    placed: Sequence[Placed]
+    how: str
+    why: str
+
+    @property
+    def opened(self) -> bool:
+        return self.how == "opened"
+
+
+def join(placed: Sequence[Placed]) -> list[Incident]:
+    """Bring firings of one key to their incidents; those they joined.
+
+    A firing that another worker has joined meanwhile is left alone, and one whose rule waits
+    for more alerts waits. An incident that is resolved or merged between finding and joining it
+    is looked for again.
     """
     joined: list[Incident] = []
-    for start in range(0, len(placed), AT_ONCE):
-        part = placed[start : start + AT_ONCE]
-        for _try in range(MOST_TRIES):
-            opened = _open(part)
-            if _attach(part, opened):
-                joined.append(opened.incident)
-                break
-        else:
-            raise RuntimeError(f"no incident stayed open for {part[0].key}")
+    left = sorted(placed, key=lambda one: (one.occurrence.started_at, one.occurrence.pk))
+    tries = 0
+    while left:
+        found = _find(left)
+        if found is None:
+            break
+        if _attach(found):
+            joined.append(found.incident)
+            gone = {one.occurrence.pk for one in found.placed}
+            left = [one for one in left if one.occurrence.pk not in gone]
+            tries = 0
+            continue
+        tries += 1
+        if tries == MOST_TRIES:
+            raise RuntimeError(f"no incident stayed open for {left[0].key}")
     return joined
 
 
-def _open(placed: Sequence[Placed]) -> lifecycle.Opened:
+def _find(left: Sequence[Placed]) -> _Found | None:
+    """The incident for the oldest of the firings and those it takes; None when they wait."""
+    rule, key = left[0].rule, left[0].key
+    began = [one.occurrence.started_at for one in left]
+    prospect = prospects.look(rule, key, began, min(one.received_at for one in left))
+    taking = left[: min(prospect.takes, AT_ONCE)]
+    if prospect.incident is not None:
+        if prospect.how == "reopened":
+            _reopen(prospect.incident, taking[0], prospect.why)
+        return _Found(prospect.incident, taking, prospect.how, prospect.why)
+    if rule.minimum_alerts > 1:
+        taking = minimum.reached(rule, key, left)
+        if not taking:
+            return None
+    if prospect.outlived is not None:
+        keys.retire(prospect.outlived)
+    return _open(taking, prospect.why)
+
+
+def _reopen(incident: Incident, first: Placed, why: str) -> None:
+    reason = f"Alert {first.occurrence.alert.name}. {why}"
+    try:
+        lifecycle.reopen(incident_id=incident.pk, actor=None, reason=reason)
+    except lifecycle.TransitionRefused:
+        pass  # somebody was faster; joining looks at what it is now
+
+
+def _open(placed: Sequence[Placed], why: str) -> _Found:
     first = min(placed, key=_urgency)
-    alert = first.occurrence.alert
-    now = timezone.now()
-    claims = [one.occurrence.claimed_started_at for one in placed]
-    return lifecycle.open_incident(
+    alert, rule = first.occurrence.alert, first.rule
+    near = timedelta(seconds=settings.JOIN_NEIGHBOURS_SECONDS) if rule.join_neighbours else None
+    opened = lifecycle.open_incident(
         title=reading.title_of(alert.name, alert.annotations, first.named),
         severity=first.severity,
         services=_services([first, *placed]),
@@ -51,51 +100,74 @@ def _open(placed: Sequence[Placed]) -> lifecycle.Opened:
             alert.annotations, first.named, known=first.service is not None
         ),
         source=Incident.Source.ALERT,
-        started_at=max(min(*claims, now), now - OLDEST_CREDIBLE_CLAIM),
+        started_at=_started_at(placed),
         correlation_key=first.key,
         environment=first.environment,
+        grouping_rule=rule.id,
+        join_neighbours=near,
     )
+    how = "opened" if opened.created else "key"
+    if opened.similarity is not None:
+        how, why = "similar", f"Like {opened.incident.reference}: {opened.similarity.score:.0%}."
+    if opened.neighbour is not None:
+        how, why = "neighbour", f"{opened.neighbour}."
+    return _Found(opened.incident, placed, how, why)
 
 
-def _attach(placed: Sequence[Placed], opened: lifecycle.Opened) -> bool:
+def _started_at(placed: Sequence[Placed]) -> datetime:
+    """The earliest claim that is neither in the future nor too old to believe."""
+    now = timezone.now()
+    claims = [one.occurrence.claimed_started_at for one in placed]
+    return max(min(*claims, now), now - OLDEST_CREDIBLE_CLAIM)
+
+
+def _attach(found: _Found) -> bool:
     """Give the incident its occurrences; False when it has ended meanwhile."""
     with transaction.atomic():
         # the incident first, then its occurrences: the order of all who lock both
-        incident = edits.locked(opened.incident.pk)
+        incident = edits.locked(found.incident.pk)
         if incident.is_resolved or incident.merged_into_id:
             return False
         free = AlertOccurrence.objects.select_for_update().filter(
-            pk__in=[one.occurrence.pk for one in placed], incident=None
+            pk__in=[one.occurrence.pk for one in found.placed], incident=None
         )
         mine = set(free.values_list("pk", flat=True))
-        newcomers = [one for one in placed if one.occurrence.pk in mine]
+        newcomers = [one for one in found.placed if one.occurrence.pk in mine]
         if not newcomers:
             return True
         for one in newcomers:
             one.occurrence.incident, one.occurrence.service = incident, one.service
+            one.occurrence.waiting_key = ""
+            one.occurrence.joined_by = {
+                "rule": one.rule.name,
+                "how": found.how,
+                "why": found.why,
+                "named": one.named,
+            }
         AlertOccurrence.objects.bulk_update(
-            [one.occurrence for one in newcomers], ["incident", "service"]
+            [one.occurrence for one in newcomers],
+            ["incident", "service", "waiting_key", "joined_by"],
         )
-        _touch(incident, newcomers, opened.created)
+        _touch(incident, newcomers, found)
         signals.occurrences_joined.send(
             Incident,
             incident=incident,
             occurrences=[one.occurrence for one in newcomers],
-            opened=opened.created,
+            opened=found.opened,
         )
     return True
 
 
-def _touch(incident: Incident, newcomers: Sequence[Placed], opened: bool) -> None:
+def _touch(incident: Incident, newcomers: Sequence[Placed], found: _Found) -> None:
     """What the newcomers change of the incident: its services and its severity."""
     services = _services(newcomers)
     incident.affected.filter(service__in=services).update(recovered_at=None)
-    if opened:
+    if found.opened:
         return
     worst = min(newcomers, key=_urgency)
-    reason = f"Alert {worst.occurrence.alert.name}"
-    edits.add_services(incident=incident, services=services, reason=reason)
-    edits.raise_severity(incident_id=incident.pk, to=worst.severity, reason=reason)
+    name = worst.occurrence.alert.name
+    edits.add_services(incident=incident, services=services, reason=f"Alert {name}. {found.why}")
+    edits.raise_severity(incident_id=incident.pk, to=worst.severity, reason=f"Alert {name}")
 
 
 def _services(placed: Sequence[Placed]) -> list[Service]:

@@ -54,20 +54,29 @@ def _note_recovery(incident: Incident, ended: Sequence[AlertOccurrence]) -> None
             ).update(recovered_at=at)
 
 
+def resolve_delay(incident: Incident) -> timedelta:
+    """How long its alerts are to have been over before the incident is."""
+    rule = incident.grouping_rule
+    if rule is None or rule.resolve_delay_seconds is None:
+        return timedelta(seconds=settings.RESOLVE_HOLD_DOWN_SECONDS)
+    return timedelta(seconds=rule.resolve_delay_seconds)
+
+
 def resolve_quiet(now: datetime | None = None) -> int:
     """Resolve incidents that alerts opened once all their alerts have been quiet for the
-    hold-down; how many."""
+    resolve delay of their rule; how many."""
     now = now or timezone.now()
-    hold_down = timedelta(seconds=settings.RESOLVE_HOLD_DOWN_SECONDS)
     quiet = (
         Incident.objects.active()
         .filter(source=Incident.Source.ALERT, occurrences__isnull=False)
         .exclude(occurrences__resolved_at=None)
         .annotate(last_resolved_at=Max("occurrences__resolved_at"))
-        .filter(last_resolved_at__lte=now - hold_down)
+        .select_related("grouping_rule")
     )
     resolved = 0
     for incident in quiet:
+        if incident.last_resolved_at > now - resolve_delay(incident):
+            continue
         try:
             lifecycle.change_status(
                 incident_id=incident.pk,

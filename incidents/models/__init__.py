@@ -3,6 +3,7 @@
 from incidents.models.affected import AffectedService, Impact
 from incidents.models.alert import Alert, AlertOccurrence, AlertSource, Delivery, SourceToken
 from incidents.models.catalogue import ChangeEvent, Service, ServiceDependency
+from incidents.models.grouping_rule import GroupingRule
 from incidents.models.history import FieldChange, StatusChange
 from incidents.models.incident import Incident, Severity, Status
 from incidents.models.merge import IncidentMerge
@@ -17,6 +18,7 @@ __all__ = [
     "ChangeEvent",
     "Delivery",
     "FieldChange",
+    "GroupingRule",
     "Impact",
     "Incident",
     "IncidentMerge",

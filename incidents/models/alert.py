@@ -168,6 +168,17 @@ class AlertOccurrence(models.Model):
     fired = models.BooleanField(
         default=True, db_default=True, help_text="False while it was only ever reported as over."
     )
+    waiting_key = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Its correlation key, while its rule waits for more alerts.",
+    )
+    joined_by = models.JSONField(
+        null=True, editable=False, help_text="How it came to its incident: {rule, how, why}."
+    )
     end_told_at = models.DateTimeField(
         null=True, editable=False, help_text="When its incident was told that it is over."
     )
@@ -184,6 +195,11 @@ class AlertOccurrence(models.Model):
                 fields=["-started_at", "-id"],
                 name="occurrence_firing",
                 condition=Q(resolved_at=None),
+            ),
+            models.Index(
+                fields=["waiting_key", "started_at"],
+                name="occurrence_waiting",
+                condition=Q(incident=None) & ~Q(waiting_key=""),
             ),
         ]
 

@@ -84,6 +84,15 @@ class Incident(models.Model):
     source = models.CharField(max_length=16, choices=Source.choices, default=Source.MANUAL)
     services = models.ManyToManyField(Service, through="AffectedService", related_name="incidents")
     correlation_key = models.CharField(max_length=300, null=True, blank=True, editable=False)
+    grouping_rule = models.ForeignKey(
+        "incidents.GroupingRule",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="incidents",
+        help_text="Whose delays hold for it; none: the default rule's.",
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -128,6 +137,11 @@ class Incident(models.Model):
                 fields=["status", "severity"],
                 name="incident_open",
                 condition=~Q(status="resolved"),
+            ),
+            models.Index(
+                fields=["correlation_key", "-number"],
+                name="incident_by_correlation_key",
+                condition=Q(correlation_key__isnull=False),
             ),
         ]
         constraints = [

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -17,6 +15,7 @@ from incidents.intake import alerts, grouping
 from incidents.intake.alertmanager import ReceivedAlert
 from incidents.models import Alert, AlertOccurrence, Delivery, Incident
 from tests.incidents.conftest import MakeService
+from tests.incidents.threads import in_threads
 from timeline.models import TimelineEvent
 
 Deliver = Callable[..., Delivery]
@@ -158,39 +157,6 @@ def test_grouping_again_tells_nothing_twice(deliver: Deliver, make_service: Make
     assert (told("alert_firing"), told("alert_resolved")) == (1, 1)
 
 
-def test_an_incident_that_ended_meanwhile_is_not_joined(
-    deliver: Deliver, make_service: MakeService
-) -> None:
-    make_service("checkout")
-    deliver(received())
-    grouping.run_waiting()
-    Incident.objects.update(status="resolved", resolved_at=timezone.now())
-    deliver(received(pod="another"))
-
-    grouping.run_waiting()
-
-    assert [i.occurrences.count() for i in Incident.objects.order_by("number")] == [1, 1]
-
-
-def in_threads(work: Callable[[int], Any], count: int = 8) -> None:
-    raised: list[BaseException] = []
-
-    def run(n: int) -> None:
-        try:
-            work(n)
-        except BaseException as error:
-            raised.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert raised == []
-
-
 @pytest.mark.django_db(transaction=True)
 def test_eight_senders_of_one_group_make_one_incident(make_service: MakeService) -> None:
     make_service("checkout")
@@ -202,7 +168,6 @@ def test_eight_senders_of_one_group_make_one_incident(make_service: MakeService)
             grouping.run(alerts.store(source, "{}", group).pk)
 
     in_threads(send)
-    grouping.run_waiting()
 
     assert states() == {"done": 24}
     assert Incident.objects.get().occurrences.count() == 5
