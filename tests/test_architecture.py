@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = ["accounts", "incidents", "timeline", "correlation", "slos"]
 # pure whether or not the ranking reaches them; a folder stands for all that is in it
 PURE = [
+    "incidents/intake/placement.py",
     "correlation/telemetry_codec.py",
     "correlation/ranking_text.py",
     "correlation/calibration.py",

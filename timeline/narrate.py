@@ -129,11 +129,10 @@ def alerts_firing(
 
 def _firing(occurrence: AlertOccurrence) -> Entry:
     alert, service = occurrence.alert, _service_of(occurrence)
-    label = str(alert.labels.get("severity", "")).lower()
     annotations = alert.annotations
     return Entry(
         kind=Kind.ALERT_FIRING,
-        severity=SEVERITY_OF_ALERT.get(label, Severity.WARNING),
+        severity=_severity_of(occurrence),
         title=f"Alert {alert.name} firing" + (f" on {service}" if service else ""),
         body=str(annotations.get("summary") or annotations.get("description") or ""),
         source="alert",
@@ -147,6 +146,15 @@ def _firing(occurrence: AlertOccurrence) -> Entry:
             "joined_by": occurrence.joined_by,
         },
     )
+
+
+def _severity_of(occurrence: AlertOccurrence) -> Severity:
+    """As grouping read it; as its label says for one that was never grouped."""
+    read = (occurrence.joined_by or {}).get("severity")
+    if read is not None:
+        return SEVERITY_OF_INCIDENT[IncidentSeverity(read)]
+    label = str(occurrence.alert.labels.get("severity", "")).lower()
+    return SEVERITY_OF_ALERT.get(label, Severity.WARNING)
 
 
 def alerts_resolved(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -20,8 +21,8 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from incidents.intake import joining, placing, recovery, screening, wakeups
-from incidents.models import AlertOccurrence, Delivery
+from incidents.intake import acknowledging, joining, placing, recovery, screening, wakeups
+from incidents.models import AlertOccurrence, Delivery, Incident
 
 logger = logging.getLogger("studio.intake")
 LEASE = timedelta(seconds=30)
@@ -131,7 +132,26 @@ def _group(batch: Sequence[Delivery]) -> dict[UUID, str]:
         work.do(joining.join, placed)
     for ended in recovery.by_incident(recovery.untold(occurrences)):
         work.do(recovery.recover, ended)
+    for delivery in batch:
+        if delivery.acknowledges and delivery.pk not in work.failures:
+            work.do(_acknowledge, [_Wish(delivery)])
     return work.failures
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """A delivery that acknowledges the incident of a series."""
+
+    delivery: Delivery
+
+    @property
+    def delivery_id(self) -> UUID:
+        return self.delivery.pk
+
+
+def _acknowledge(wishes: Sequence[_Wish]) -> list[Incident]:
+    found = [acknowledging.acknowledge(wish.delivery) for wish in wishes]
+    return [incident for incident in found if incident is not None]
 
 
 class _InDelivery(Protocol):

@@ -93,16 +93,14 @@ def _open(placed: Sequence[Placed], why: str) -> _Found:
     alert, rule = first.occurrence.alert, first.rule
     near = timedelta(seconds=settings.JOIN_NEIGHBOURS_SECONDS) if rule.join_neighbours else None
     opened = lifecycle.open_incident(
-        title=reading.title_of(alert.name, alert.annotations, first.named),
+        title=reading.title_of(alert.name, alert.annotations, first.found.named),
         severity=first.severity,
         services=_services([first, *placed]),
-        description=reading.description_of(
-            alert.annotations, first.named, known=first.service is not None
-        ),
+        description=_description(first),
         source=Incident.Source.ALERT,
         started_at=_started_at(placed),
         correlation_key=first.key,
-        environment=first.environment,
+        environment=first.found.subject.environment,
         grouping_rule=rule.id,
         join_neighbours=near,
     )
@@ -112,6 +110,14 @@ def _open(placed: Sequence[Placed], why: str) -> _Found:
     if opened.neighbour is not None:
         how, why = "neighbour", f"{opened.neighbour}."
     return _Found(opened.incident, placed, how, why)
+
+
+def _description(first: Placed) -> str:
+    """The alert's own words, and what could not be read off it."""
+    own = first.occurrence.alert.annotations.get("description", "")
+    severe = first.found.severe
+    unknown = f"{severe.why} Taken as {severe.severity}." if severe.value and severe.why else ""
+    return "\n\n".join(part for part in (own, first.found.missing, unknown) if part)
 
 
 def _started_at(placed: Sequence[Placed]) -> datetime:
@@ -142,7 +148,8 @@ def _attach(found: _Found) -> bool:
                 "rule": one.rule.name,
                 "how": found.how,
                 "why": found.why,
-                "named": one.named,
+                "named": one.found.named,
+                "severity": one.severity.value,
             }
         AlertOccurrence.objects.bulk_update(
             [one.occurrence for one in newcomers],

@@ -2,37 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 from incidents.models import Severity
+from incidents.pattern_safety import BadPattern, clipped, compile_whole
 
-SEVERITIES = {
-    "critical": Severity.CRITICAL,
-    "page": Severity.CRITICAL,
-    "emergency": Severity.CRITICAL,
-    "high": Severity.HIGH,
-    "error": Severity.HIGH,
-    "major": Severity.HIGH,
-    "warning": Severity.MEDIUM,
-    "warn": Severity.MEDIUM,
-    "medium": Severity.MEDIUM,
-    "minor": Severity.MEDIUM,
-    "info": Severity.LOW,
-    "low": Severity.LOW,
-    "none": Severity.LOW,
-}
-SERVICE_LABELS = ("service", "app", "app_kubernetes_io_name", "deployment", "job")
+MOST_STEPS = 30
+_LABELS = re.compile(r"[^\s/~]+(/[^\s/~]+)*")
+_NOT_IN_SLUGS = re.compile(r"[^a-z0-9._-]+")
+SLUG_LENGTH = 100
 
 
-def service_name(labels: Mapping[str, str]) -> str | None:
-    """The first of SERVICE_LABELS it carries."""
-    return next((labels[name] for name in SERVICE_LABELS if labels.get(name)), None)
+class BadStep(ValueError):
+    """A step that cannot be used, in words for its author."""
 
 
-def severity_of(labels: Mapping[str, str]) -> Severity:
-    """By the `severity` (or `priority`) label; high when it says nothing we know."""
-    said = (labels.get("severity") or labels.get("priority") or "").lower()
-    return SEVERITIES.get(said, Severity.HIGH)
+@dataclass(frozen=True)
+class Step:
+    """Where a service's name may stand: the values of `labels`, joined by a slash, all of them
+    present; of the value the first group of `pattern`, which must fit the whole of it."""
+
+    labels: tuple[str, ...]
+    pattern: str = ""
+
+    def read(self, labels: Mapping[str, str]) -> str | None:
+        parts = [labels.get(name, "") for name in self.labels]
+        if not all(parts):
+            return None
+        value = clipped("/".join(parts))
+        if not self.pattern:
+            return value
+        found = compile_whole(self.pattern).fullmatch(value)
+        if found is None:
+            return None
+        return found[1] if found.re.groups else found[0]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A service map and a severity map; `steps` are tried in order, `severity_values` are lower
+    case. The columns of models.AlertReading."""
+
+    steps: tuple[str, ...]
+    names: Mapping[str, str]
+    severity_labels: tuple[str, ...]
+    severity_values: Mapping[str, str]
+    severity_default: str
+
+    def over(self, other: Reading) -> Reading:
+        """This reading first, then the other."""
+        return Reading(
+            steps=tuple(dict.fromkeys((*self.steps, *other.steps))),
+            names={**other.names, **self.names},
+            severity_labels=tuple(dict.fromkeys((*self.severity_labels, *other.severity_labels))),
+            severity_values={**other.severity_values, **self.severity_values},
+            severity_default=self.severity_default or other.severity_default,
+        )
+
+
+SHIPPED = Reading(
+    steps=("service", "app", "app_kubernetes_io_name", "deployment", "job"),
+    names={},
+    severity_labels=("severity", "priority"),
+    severity_values={
+        "critical": Severity.CRITICAL,
+        "page": Severity.CRITICAL,
+        "emergency": Severity.CRITICAL,
+        "high": Severity.HIGH,
+        "error": Severity.HIGH,
+        "major": Severity.HIGH,
+        "warning": Severity.MEDIUM,
+        "warn": Severity.MEDIUM,
+        "medium": Severity.MEDIUM,
+        "minor": Severity.MEDIUM,
+        "info": Severity.LOW,
+        "low": Severity.LOW,
+        "none": Severity.LOW,
+    },
+    severity_default=Severity.HIGH,
+)
+
+
+@dataclass(frozen=True)
+class Severe:
+    """A severity and what it was read from; `why` is empty where the map knows the value."""
+
+    severity: Severity
+    label: str
+    value: str
+    why: str
+
+
+@lru_cache(maxsize=1024)
+def parse_step(text: str) -> Step:
+    """`label`, `label/label` or either with ` ~ expression`. Raises BadStep."""
+    labels, tilde, pattern = (part.strip() for part in text.partition("~"))
+    if not _LABELS.fullmatch(labels):
+        raise BadStep(f"{text[:80]!r}: write a label, or labels with a slash between them.")
+    if tilde:
+        try:
+            groups = compile_whole(pattern).groups
+        except BadPattern as error:
+            raise BadStep(f"The expression of {text[:80]!r} {error}.") from error
+        if not pattern or groups > 1:
+            raise BadStep(f"The expression of {text[:80]!r} must have one group, or none.")
+    return Step(tuple(labels.split("/")), pattern)
+
+
+def service_name(labels: Mapping[str, str], reading: Reading = SHIPPED) -> str | None:
+    """What the alert calls its service, translated by the map; None when it names none."""
+    for text in reading.steps:
+        found = parse_step(text).read(labels)
+        if found:
+            return reading.names.get(found) or reading.names.get(found.lower()) or found
+    return None
+
+
+def severity_of(labels: Mapping[str, str], reading: Reading = SHIPPED) -> Severe:
+    label = next((name for name in reading.severity_labels if labels.get(name)), "")
+    value = labels.get(label, "")
+    known = reading.severity_values.get(value.lower()) if value else None
+    why = ""
+    if not value:
+        why = "The alert has none of the severity map's labels."
+    elif known is None:
+        why = f"The severity map does not know {label} {value[:80]!r}."
+    return Severe(Severity(known or reading.severity_default), label, value, why)
+
+
+def slugs_for(named: str) -> list[tuple[str, str]]:
+    """(namespace, slug) of the services that `named` may mean, the likeliest first; the
+    namespace is "" where any will do."""
+    lower = named.lower()
+    namespace, slash, last = lower.rpartition("/")
+    exact = [(namespace, last)] if slash else []
+    return [*exact, ("", lower), ("", slug_of(named))]
+
+
+def slug_of(named: str) -> str:
+    """`named` as a slug that the catalogue accepts; "" when nothing of it is left."""
+    return _NOT_IN_SLUGS.sub("-", named.lower())[:SLUG_LENGTH].strip("._-")
 
 
 def title_of(name: str, annotations: Mapping[str, str], service: str | None) -> str:
@@ -40,14 +152,11 @@ def title_of(name: str, annotations: Mapping[str, str], service: str | None) -> 
     return (summary or f"{name} on {service or 'an unnamed service'}")[:300]
 
 
-def description_of(annotations: Mapping[str, str], named: str | None, known: bool) -> str:
-    """The alert's own words, and what was missing: a service it names, `known` to us."""
-    parts = [annotations.get("description", "")]
+def missing(named: str | None, *, known: bool, steps: Sequence[str]) -> str:
+    """Why no service is linked, in words; empty when it is `known` to the catalogue."""
     if named is None:
-        parts.append(
-            "The alert names no service: none of the labels "
-            f"{', '.join(SERVICE_LABELS)} is set, so no service is linked."
+        return (
+            f"The alert names no service: none of {', '.join(steps) or 'no steps'} gives one, "
+            "so no service is linked."
         )
-    elif not known:
-        parts.append(f"The service {named!r} is not in the catalogue, so it is not linked.")
-    return "\n\n".join(part for part in parts if part)
+    return "" if known else f"The service {named!r} is not in the catalogue, so it is not linked."

@@ -2,6 +2,7 @@
 
 from incidents.models.affected import AffectedService, Impact
 from incidents.models.alert import Alert, AlertOccurrence, AlertSource, Delivery, SourceToken
+from incidents.models.alert_reading import AlertReading
 from incidents.models.catalogue import ChangeEvent, Service, ServiceDependency
 from incidents.models.grouping_rule import GroupingRule
 from incidents.models.history import FieldChange, StatusChange
@@ -14,6 +15,7 @@ __all__ = [
     "AffectedService",
     "Alert",
     "AlertOccurrence",
+    "AlertReading",
     "AlertSource",
     "ChangeEvent",
     "Delivery",

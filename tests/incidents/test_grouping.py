@@ -157,6 +157,20 @@ def test_grouping_again_tells_nothing_twice(deliver: Deliver, make_service: Make
     assert (told("alert_firing"), told("alert_resolved")) == (1, 1)
 
 
+def test_an_acknowledgement_of_the_sender_reaches_the_incident(
+    deliver: Deliver, make_service: MakeService
+) -> None:
+    make_service("checkout")
+    deliver(received())
+    source = alerts.source_of("alertmanager", "alertmanager")
+    alerts.store(source, "{}", [], acknowledges=Alert.objects.get().identity)
+
+    grouping.run_waiting()
+
+    incident = Incident.objects.get()
+    assert (incident.status, incident.acknowledged_at) == ("investigating", None)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_eight_senders_of_one_group_make_one_incident(make_service: MakeService) -> None:
     make_service("checkout")
