@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from correlation.magnitude import UNKNOWN_REQUESTS, confidence_of
-from correlation.metrics.effects import Effect, measure
+from correlation.metrics.effects import Effect, measure, measure_each
 from correlation.signal_labels import label_of
 from correlation.telemetry import Evidence, Floats, Series, Telemetry
 from correlation.units import humanised
@@ -64,7 +65,7 @@ class Movement:
             return 0.0
         return self.effect.value - self.effect.reference.centre
 
-    @property
+    @cached_property
     def level(self) -> float:
         """The newest typical value, moved or not; 0 for a series without samples."""
         if self.effect is not None:
@@ -84,8 +85,8 @@ def movements(telemetry: Telemetry) -> dict[Key, Movement]:
         for s in ordered
         if s.signal in ("request_rate", "client_request_rate")
     }
-    for series in ordered:
-        effect = measure(series, telemetry.baseline, telemetry.window, telemetry.as_of)
+    effects = measure_each(ordered, telemetry.baseline, telemetry.window, telemetry.as_of)
+    for series, effect in zip(ordered, effects, strict=True):
         confidence = 0.0
         if effect is not None:
             requests = _requests(rates.get((series.service, series.peer)), effect)

@@ -37,6 +37,7 @@ class Graph:
     ) -> None:
         self.roles = telemetry.roles
         self.found = found
+        self._rises: dict[str, tuple[dict[str, float], float]] = {}
         self.logs: dict[str, list[Evidence]] = {}
         for item in logs:
             self.logs.setdefault(item.service, []).append(item)
@@ -84,15 +85,17 @@ class Graph:
 
     def share_of_rise(self, service: str, signal: str) -> float | None:
         """Of all services' rises of `signal`, the service's share 0..1; None with few of them."""
-        rises = [
-            (key[0], max(movement.change, 0.0) if movement.confidence > 0.0 else 0.0)
-            for key, movement in self.found.items()
-            if key[1] == signal and key[2] is None
-        ]
-        total = sum(rise for _, rise in rises)
+        if signal not in self._rises:
+            rises = {
+                key[0]: max(movement.change, 0.0) if movement.confidence > 0.0 else 0.0
+                for key, movement in self.found.items()
+                if key[1] == signal and key[2] is None
+            }
+            self._rises[signal] = rises, sum(rises.values())
+        rises, total = self._rises[signal]
         if len(rises) < FEWEST_TO_SHARE or total <= 0.0:
             return None
-        return sum(rise for name, rise in rises if name == service) / total
+        return rises.get(service, 0.0) / total
 
     def has_server_signals(self, service: str) -> bool:
         return any((service, signal, None) in self.found for signal in SERVER_SIGNALS)

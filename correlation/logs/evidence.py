@@ -13,6 +13,7 @@ import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterable
+from operator import attrgetter
 
 from correlation.logs.line_joining import joined
 from correlation.logs.patterns import fingerprints, fits, normal_level
@@ -48,7 +49,7 @@ def log_evidence(telemetry: Telemetry, onset: float, names: Iterable[str]) -> li
     lines = [line for line in telemetry.logs if line.at <= telemetry.as_of]
     if not lines:
         return []
-    lines.sort(key=lambda line: (line.at, line.service, line.message, line.level))
+    lines.sort(key=attrgetter("at", "service", "message", "level"))
     covered = _coverage(telemetry, lines, onset)
     lines = joined(lines)
     groups: dict[tuple[str, str], list[tuple[LogLine, str, str]]] = {}

@@ -65,14 +65,20 @@ def joined(lines: Iterable[LogLine]) -> list[LogLine]:
                     group.texts.append(line.message)
                 group.mode, group.last_at = mode, line.at
                 continue
-        mode = "go" if _GO_HEAD.match(line.message) else ""
-        mode = "python" if line.message.startswith(_TRACEBACK) else mode
-        latest[line.service] = _Open(len(found), line.at, mode, [line.message])
+        latest[line.service] = _Open(len(found), line.at, _head_of(line.message), [line.message])
         found.append(line)
     for group in traces:
         head = found[group.place]
         found[group.place] = replace(head, message="\n".join(group.texts).rstrip())
     return found
+
+
+def _head_of(text: str) -> str:
+    """The kind of trace that begins with this line, "" for any other line."""
+    if text.startswith(_TRACEBACK):
+        return "python"
+    goes = ("panic" in text or text.startswith("fatal")) and _GO_HEAD.match(text)
+    return "go" if goes else ""
 
 
 def _continues(line: LogLine, group: _Open) -> str | None:
@@ -88,6 +94,8 @@ def _continues(line: LogLine, group: _Open) -> str | None:
         return "" if _CATEGORY.match(group.texts[0]) else None
     if mode and _CHAIN.match(text):
         return mode
+    if not (mode or text.startswith((_TRACEBACK, "goroutine ")) or _THROWN.match(text)):
+        return None  # nearly every line
     soon = line.at - group.last_at <= HEAD_GAP_SECONDS and _LOUD.search(group.texts[0])
     if text.startswith(_TRACEBACK):
         return "python" if mode == "python" or (soon and not mode) else None

@@ -7,6 +7,7 @@ that follows is a function of the folded text.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 LONGEST_WORD = 500
@@ -72,9 +73,23 @@ def fold(text: str) -> bytes:
 
     The cheapest key that lines of one template mostly share; `unfolded` gives it as text.
     """
+    return _folded(_spared(text))
+
+
+def fold_each(texts: Sequence[str]) -> list[bytes]:
+    """`fold` of every text, several times cheaper than one by one; none may hold a line break."""
+    together = "\n".join(map(_spared, texts))
+    if "\1" in together:  # stands for a long run while runs are made short
+        return [fold(text) for text in texts]
+    return _folded(together).split(b"\n") if texts else []
+
+
+def _spared(text: str) -> str:
     told = "5" in text and ("tatus" in text or "code" in text or "HTTP" in text)
-    if told or "#" in text or "%" in text:
-        text = _MEANT.sub(_spare, text)
+    return _MEANT.sub(_spare, text) if told or "#" in text or "%" in text else text
+
+
+def _folded(text: str) -> bytes:
     key = text.encode("utf-8", "surrogatepass").translate(_TO_ZERO)
     long = _LONG in key
     if long:

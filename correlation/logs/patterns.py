@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from correlation.logs.fields import Fields, normal_level, read_fields
 from correlation.logs.headers import after_header
-from correlation.logs.masks import fold, is_spared, mask, masked, unfolded, without_ids
+from correlation.logs.masks import fold, fold_each, is_spared, mask, masked, unfolded, without_ids
 from correlation.logs.merging import FEW_WORDS, merged, rendered
 from correlation.logs.shapes import Shape, outline, shape, words
 from correlation.logs.stack_traces import announces
@@ -60,9 +60,14 @@ def fingerprints(lines: Sequence[str]) -> list[tuple[str, str, str]]:
     Depends on the set of lines and not on their order: messages that differ in what looks like
     a value, or in one word that takes many forms, get one template and id.
     """
-    keys = {line: _key(line) for line in sorted(set(lines))}
-    known: dict[Hashable, _Parsed] = {}
+    keys = _keys(set(lines))
+    first: dict[Hashable, str] = {}
     for line, key in keys.items():
+        other = first.get(key)
+        if other is None or line < other:
+            first[key] = line
+    known: dict[Hashable, _Parsed] = {}
+    for key, line in sorted(first.items(), key=lambda pair: pair[1]):
         if key not in known:
             shared = without_ids(key) if isinstance(key, bytes) else key
             if shared not in known:
@@ -104,13 +109,23 @@ def fits(parts: Sequence[str], message: str) -> bool:
     return True
 
 
-def _key(line: str) -> Hashable:
+def _keys(lines: Iterable[str]) -> dict[str, Hashable]:
     """Equal for lines that differ in numbers only; many-line ones stand alone.
 
     Bytes for a plain line, `Fields` of folded text for a structured one, else the line itself.
     """
-    if len(line) > MAX_CHARACTERS:
-        line = line[:MAX_CHARACTERS]
+    plain: list[str] = []
+    keys: dict[str, Hashable] = {}
+    for line in lines:
+        if line[:1] == "{" or "\n" in line or "\x1b" in line or len(line) > MAX_CHARACTERS:
+            keys[line] = _key(line[:MAX_CHARACTERS])
+        else:
+            plain.append(line)
+    keys.update(zip(plain, fold_each(plain), strict=True))
+    return keys
+
+
+def _key(line: str) -> Hashable:
     if "\x1b" in line or "\n" in line:
         return line
     if line.startswith("{"):

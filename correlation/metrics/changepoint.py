@@ -1,12 +1,18 @@
-"""When a signal left its baseline: onset by change point, with its uncertainty."""
+"""When signals left their baseline: onsets by change point, with their uncertainty.
+
+Works on many series of one length at a time: row k of every array is one series.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from correlation.telemetry import Floats
+
+Rows = NDArray[np.intp]
 
 DRIFT = 2.0
 """Baseline scales a point must exceed to count as anomalous (CUSUM reference value)."""
@@ -33,44 +39,56 @@ class Onset:
     score: float
 
 
-def find_onset(times: Floats, deviations: Floats, step_seconds: float) -> Onset | None:
-    """The highest-scoring run of deviating points, or None when no point deviates.
+def find_onsets(times: Floats, deviations: Floats, step_seconds: Floats) -> list[tuple[int, Onset]]:
+    """(row, the highest-scoring run of deviating points) for every row where a point deviates.
 
     `deviations` are signed distances from the baseline in baseline scales, positive is bad;
-    same length as `times` (ascending). Page's CUSUM in its offline form: the segment with
-    the largest sum of (clipped deviation - DRIFT). Works from one point up.
+    `times` (each row ascending) has the same shape, (series, points). `step_seconds` is one a
+    series. Page's CUSUM in its offline form: the segment with the largest sum of (clipped
+    deviation - DRIFT). Works from one point up.
     """
-    if times.size == 0:
-        return None
-    gain = np.minimum(np.maximum(deviations, -CLIP), CLIP) - DRIFT
-    height = np.concatenate(([0.0], np.cumsum(gain)))
-    lowest = np.minimum.accumulate(height[:-1])
-    rise = height[1:] - lowest
-    stop = int(np.argmax(rise)) + 1
-    score = float(rise[stop - 1])
-    if score <= 0.0:
-        return None
-    starts = height[:stop]
-    start = stop - 1 - int(np.argmin(starts[::-1]))  # the latest of equal minima
-    near = np.flatnonzero(starts <= starts[start] + min(AMBIGUITY, score / 2.0))
-    spread = float(max(times[start] - times[near[0]], times[near[-1]] - times[start]))
-    gap = float(times[start] - times[start - 1]) if start else step_seconds
-    return Onset(start, stop, float(times[start]), max(gap, spread, 0.0), score)
+    rows: Rows = np.flatnonzero((deviations > DRIFT).any(axis=1))
+    if not rows.size:
+        return []
+    times = times[rows]
+    gain = np.minimum(np.maximum(deviations[rows], -CLIP), CLIP) - DRIFT
+    height = np.concatenate((np.zeros((rows.size, 1)), np.cumsum(gain, axis=1)), axis=1)
+    starts = height[:, :-1]
+    rise = height[:, 1:] - np.minimum.accumulate(starts, axis=1)
+    each = np.arange(rows.size)
+    last = np.argmax(rise, axis=1)
+    score = rise[each, last]
+    places = np.arange(starts.shape[1])
+    starts = np.where(places <= last[:, None], starts, np.inf)
+    start = places[-1] - np.argmin(starts[:, ::-1], axis=1)  # the latest of equal minima
+    level = starts[each, start] + np.minimum(AMBIGUITY, score / 2.0)
+    near = starts <= level[:, None]
+    first_near = np.argmax(near, axis=1)
+    last_near = places[-1] - np.argmax(near[:, ::-1], axis=1)
+    at = times[each, start]
+    spread = np.maximum(at - times[each, first_near], times[each, last_near] - at)
+    gap = np.where(start > 0, at - times[each, start - 1], step_seconds[rows])
+    uncertainty = np.maximum(np.maximum(gap, spread), 0.0)
+    columns = (rows, start, last + 1, at, uncertainty, score)
+    return [
+        (row, Onset(*told))
+        for row, *told in zip(*(column.tolist() for column in columns), strict=True)
+        if told[-1] > 0.0
+    ]
 
 
-def runs_as_high(deviations: Floats, score: float) -> int:
-    """How many separate runs of points beyond DRIFT reach `score`, counted as `find_onset` does."""
+def runs_as_high(deviations: Floats, scores: Floats, to_last: NDArray[np.bool_]) -> Rows:
+    """How many separate runs of points beyond DRIFT reach a row's score, one number a row.
+
+    Counted as `find_onsets` does. Where not `to_last`, a run that lasts to the row's end is not
+    counted: it is the one that was found, seen late.
+    """
     gain = np.minimum(deviations, CLIP) - DRIFT
     beyond = gain > 0.0
-    if not beyond.any():
-        return 0
+    lasting = np.logical_and.accumulate(beyond[:, ::-1], axis=1)[:, ::-1]
+    beyond &= ~lasting | to_last[:, None]
     first = beyond.copy()
-    first[1:] &= ~beyond[:-1]
-    heights = np.bincount((np.cumsum(first) - 1)[beyond], weights=gain[beyond])
-    return int((heights >= score).sum())
-
-
-def without_last_run(deviations: Floats) -> Floats:
-    """`deviations` up to the run beyond DRIFT that lasts to their end, if one does."""
-    calm = np.flatnonzero(deviations <= DRIFT)
-    return deviations[: int(calm[-1]) + 1] if calm.size else deviations[:0]
+    first[:, 1:] &= ~beyond[:, :-1]
+    heights = np.bincount((np.cumsum(first.ravel()) - 1)[beyond.ravel()], weights=gain[beyond])
+    row_of = np.nonzero(first)[0]
+    return np.bincount(row_of[heights >= scores[row_of]], minlength=scores.size)

@@ -1,49 +1,22 @@
-"""How far a signal moved from its baseline: robust effect sizes with sane floors.
+"""How far signals moved from their baselines: robust effect sizes with sane floors.
 
-The baseline is a median and a scale. The scale is the largest of 1.4826 x MAD (a normal
-standard deviation, Rousseeuw & Croux 1993), the upper tail (q90 - median) / 1.2816, held to
-three times the former so that an earlier fault inside the baseline cannot hide this one, and a
-floor per signal: a baseline that never moved is not infinite evidence. Durations are measured on
-a log scale too, and the smaller effect counts: one slow request among few is no outlier.
+The baseline is a median and a scale (reference). Durations are measured on a log scale too, and
+the smaller effect counts: one slow request among few is no outlier. Series with as many samples
+are measured together, a row each: the numbers are those each would give alone.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from correlation.metrics.changepoint import Onset, find_onset, runs_as_high, without_last_run
+from correlation.metrics.changepoint import Onset, Rows, find_onsets, runs_as_high
+from correlation.metrics.reference import Reference, floors_of, medians, references
 from correlation.telemetry import Floats, Series
-
-FLOORS_BY_SIGNAL: dict[str, tuple[float, float]] = {
-    "error_ratio": (0.008, 0.0),
-    "client_error_ratio": (0.008, 0.0),
-    "cpu_saturation": (0.04, 0.10),
-    "memory_saturation": (0.03, 0.05),
-    "pool_saturation": (0.06, 0.10),
-    "pool_waiting": (0.5, 0.25),
-    "cpu_throttling": (0.04, 0.10),
-    "event_loop_lag": (0.01, 0.25),
-    "restarts": (0.1, 0.0),
-    "error_log_rate": (0.1, 0.25),
-    "oom_kills": (0.1, 0.0),
-    "replicas_ready": (0.04, 0.0),
-}
-FLOORS_BY_UNIT: dict[str, tuple[float, float]] = {
-    "ratio": (0.02, 0.05),
-    "s": (0.003, 0.12),
-    "1/s": (0.3, 0.12),
-    "bytes": (2e6, 0.04),
-    "cores": (0.02, 0.15),
-    "count": (0.5, 0.10),
-    "log": (0.12, 0.0),
-}
-"""(absolute, relative to the median): the smallest scale believed, in the signal's unit; "log" is
-that of a logarithm of seconds."""
-
-DEFAULT_FLOOR = (1e-9, 0.10)
 
 SMALLEST_TIME = 1e-4
 """Seconds added before the logarithm: below them, nobody cares for factors."""
@@ -51,16 +24,8 @@ SMALLEST_TIME = 1e-4
 RECURS = 0.7
 """A run of the baseline this high, of the one found, is of its kind."""
 
-
-@dataclass(frozen=True)
-class Reference:
-    """A healthy baseline: median, robust scale, the band of ordinary values, sample count."""
-
-    centre: float
-    scale: float
-    low: float
-    high: float
-    n: int
+BLOCK = 1 << 16
+"""Samples measured at a time: what fits a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -83,104 +48,169 @@ class Effect:
     recurrence: float = 0.0
 
 
-def reference_of(values: Floats, signal: str, unit: str) -> Reference | None:
-    """Median and scale of baseline `values`; None without samples."""
-    n = int(values.size)
-    if n == 0:
-        return None
-    ordered = np.sort(values)
-    centre = _middle(ordered)
-    spread = 1.4826 * _middle(np.sort(np.abs(ordered - centre)))
-    absolute, relative = FLOORS_BY_SIGNAL.get(signal) or FLOORS_BY_UNIT.get(unit, DEFAULT_FLOOR)
-    scale = max(spread, absolute, relative * abs(centre))
-    q10, q90 = float(ordered[(n - 1) // 10]), float(ordered[n - 1 - (n - 1) // 10])
-    tail = max(q90 - centre, centre - q10) / 1.2816
-    scale = max(scale, min(tail, 3.0 * scale))
-    scale *= 1.0 + 2.0 / n  # few samples know their own scale badly
-    return Reference(centre, scale, min(q10, centre - 2 * scale), max(q90, centre + 2 * scale), n)
-
-
 def measure(
     series: Series, baseline: tuple[float, float], window: tuple[float, float], as_of: float
 ) -> Effect | None:
-    """The strongest movement of `series` inside the window, in its bad direction.
+    """`measure_each` of one series."""
+    return measure_each([series], baseline, window, as_of)[0]
 
-    None when baseline or window hold no finite sample, or when nothing left the band.
+
+def measure_each(
+    series: Sequence[Series],
+    baseline: tuple[float, float],
+    window: tuple[float, float],
+    as_of: float,
+) -> list[Effect | None]:
+    """The strongest movement of each series inside the window, in its bad direction.
+
+    None when baseline or window hold no finite sample, or when nothing left the band. Series
+    with as many samples before and inside are measured together.
     """
-    times, values = series.times, series.values
-    finite = np.isfinite(values)
-    if not finite.all():
-        times, values = times[finite], values[finite]
-    first = int(np.searchsorted(times, window[0], side="left"))
-    last = int(np.searchsorted(times, min(as_of, max(window[1], window[0])), side="right"))
-    if last <= first:
-        return None
-    begin = int(np.searchsorted(times, baseline[0], side="left"))
-    end = min(int(np.searchsorted(times, baseline[1], side="right")), first)
-    found = reference_of(values[begin:end], series.signal, series.unit)
-    if found is None:
-        return None
-    log_scale = _log_scale(values[begin:end]) if series.unit == "s" else None
-    inside = values[first:last]
-    moments = times[first:last]
-    step = _step(times)
-    best: Effect | None = None
-    for sign in {"up": (1,), "down": (-1,), "both": (1, -1)}[series.direction]:
-        deviations = sign * (inside - found.centre) / found.scale
-        onset = find_onset(moments, deviations, step)
-        if onset is None:
+    alike: dict[tuple[int, int], list[tuple[int, _Cut]]] = {}
+    for place, cut in enumerate(_cuts(series, baseline, window, as_of)):
+        if cut is not None:
+            alike.setdefault((cut.usual.size, cut.inside.size), []).append((place, cut))
+    found: list[Effect | None] = [None] * len(series)
+    for (before, inside), cuts in alike.items():
+        rows = max(1, BLOCK // (before + inside))
+        for first in range(0, len(cuts), rows):
+            block = cuts[first : first + rows]
+            places = [place for place, _ in block]
+            for row, effect in _measured([series[n] for n in places], [cut for _, cut in block]):
+                known = found[places[row]]
+                if known is None or effect.z > known.z:
+                    found[places[row]] = effect
+    return found
+
+
+class _Cut(NamedTuple):
+    """One series: values of the baseline, times and values of the window, seconds a sample."""
+
+    usual: Floats
+    moments: Floats
+    inside: Floats
+    step: float
+
+
+class _Bounds(NamedTuple):
+    """Where baseline and window begin and end among the samples."""
+
+    begin: int
+    end: int
+    first: int
+    last: int
+    step: float
+
+
+def _cuts(
+    series: Iterable[Series],
+    baseline: tuple[float, float],
+    window: tuple[float, float],
+    as_of: float,
+) -> Iterable[_Cut | None]:
+    """Each series cut in two, None where a side is empty; most share their times."""
+    until = min(as_of, max(window[1], window[0]))
+    known: dict[bytes, _Bounds] = {}
+    for one in series:
+        times, values = one.times, one.values
+        finite = np.isfinite(values)
+        if not finite.all():
+            times, values = times[finite], values[finite]
+        same = times.tobytes()
+        if same not in known:
+            first = int(np.searchsorted(times, window[0], side="left"))
+            last = int(np.searchsorted(times, until, side="right"))
+            begin = int(np.searchsorted(times, baseline[0], side="left"))
+            end = min(int(np.searchsorted(times, baseline[1], side="right")), first)
+            known[same] = _Bounds(begin, end, first, last, _step(times))
+        at = known[same]
+        if at.last <= at.first or at.end <= at.begin:
+            yield None
             continue
-        usual = sign * (values[begin:end] - found.centre) / found.scale
-        earlier = (
-            without_last_run(usual) if onset.start == 0 else usual
-        )  # seen late, not seen twice
-        again = max(runs_as_high(earlier, RECURS * onset.score) - 1, 0)  # one is an earlier fault
-        recurrence = again * inside.size / max(usual.size, 1)
-        effect = _describe(found, inside, moments, onset, sign, step, recurrence, log_scale)
-        if best is None or effect.z > best.z:
-            best = effect
-    return best
+        inside = slice(at.first, at.last)
+        yield _Cut(values[at.begin : at.end], times[inside], values[inside], at.step)
 
 
-def _log_scale(seconds: Floats) -> float | None:
-    """The scale of durations on a log scale: they vary by factors, and up more than down."""
-    found = reference_of(np.log(np.maximum(seconds, 0.0) + SMALLEST_TIME), "", "log")
-    return found.scale if found else None
+def _measured(series: list[Series], cuts: list[_Cut]) -> Iterable[tuple[int, Effect]]:
+    """(row, effect) of the series that left their band, those that rose before those that fell."""
+    usual, inside = np.array([cut.usual for cut in cuts]), np.array([cut.inside for cut in cuts])
+    moments, steps = np.array([cut.moments for cut in cuts]), np.array([cut.step for cut in cuts])
+    found = references(usual, [floors_of(one.signal, one.unit) for one in series])
+    centre, scale = found.centre[:, None], found.scale[:, None]
+    for sign, direction in ((1, "up"), (-1, "down")):
+        facing = np.flatnonzero([one.direction in (direction, "both") for one in series])
+        deviations = sign * (inside[facing] - centre[facing]) / scale[facing]
+        onsets = [
+            (int(facing[row]), onset)
+            for row, onset in find_onsets(moments[facing], deviations, steps[facing])
+        ]
+        if not onsets:
+            continue
+        rows: Rows = np.array([row for row, _ in onsets])
+        wanted = np.array([RECURS * onset.score for _, onset in onsets])
+        late = np.array([onset.start == 0 for _, onset in onsets])  # seen late, not seen twice
+        again = runs_as_high(sign * (usual[rows] - centre[rows]) / scale[rows], wanted, ~late)
+        values, newest = _newest(inside[rows], [onset for _, onset in onsets])
+        logs = _log_scales(usual, rows, series) if sign > 0 else {}
+        for n, (row, onset) in enumerate(onsets):
+            runs = max(int(again[n]) - 1, 0)  # one is an earlier fault
+            recurrence = runs * inside.shape[1] / usual.shape[1]
+            usually, scale_of_log = found.one(row), logs.get(row)
+            yield (
+                row,
+                _described(
+                    cuts[row], usually, onset, sign, values[n], newest[n], recurrence, scale_of_log
+                ),
+            )
 
 
-def _describe(
+def _newest(inside: Floats, onsets: list[Onset]) -> tuple[list[float], list[int]]:
+    """The median of the newest half of each run, and how many points that half has."""
+    stop = np.array([onset.stop for onset in onsets])
+    start = np.array([onset.start for onset in onsets])
+    start = start + (stop - start) // 2
+    places = np.arange(inside.shape[1])
+    kept = (places >= start[:, None]) & (places < stop[:, None])
+    ordered = np.sort(np.where(kept, inside, np.inf), axis=1)
+    count, each = stop - start, np.arange(stop.size)
+    upper, lower = ordered[each, count // 2], ordered[each, (count - 1) // 2]
+    middle = np.where(count % 2 == 1, upper, (lower + upper) / 2.0)
+    return middle.tolist(), count.tolist()
+
+
+def _log_scales(usual: Floats, rows: Rows, series: list[Series]) -> dict[int, float]:
+    """The scales of durations on a log scale: they vary by factors, and up more than down."""
+    timed = [int(row) for row in rows if series[row].unit == "s"]
+    if not timed:
+        return {}
+    logs = np.log(np.maximum(usual[timed], 0.0) + SMALLEST_TIME)
+    scales = references(logs, [floors_of("", "log")] * len(timed)).scale
+    return dict(zip(timed, scales.tolist(), strict=True))
+
+
+def _described(
+    cut: _Cut,
     found: Reference,
-    inside: Floats,
-    moments: Floats,
     onset: Onset,
     sign: int,
-    step: float,
+    value: float,
+    newest: int,
     recurrence: float,
     log_scale: float | None,
 ) -> Effect:
-    run = inside[onset.start : onset.stop]
-    newest = np.sort(run[run.size // 2 :])
-    value = _middle(newest)
     # Neighbouring points of a rate share samples: n points are worth about 1 + (n-1)/4,
     # and no more than 4, or a long window would make any drift significant.
-    weight = math.sqrt(min(1.0 + (newest.size - 1) / 4.0, 4.0))
+    weight = math.sqrt(min(1.0 + (newest - 1) / 4.0, 4.0))
     z = max(0.0, sign * (value - found.centre) / found.scale) * weight
-    if sign > 0 and log_scale is not None:
+    if log_scale is not None:
         ratio = math.log(max(value, 0.0) + SMALLEST_TIME) - math.log(found.centre + SMALLEST_TIME)
         z = min(z, max(0.0, ratio) / log_scale * weight)
-    duration = float(moments[onset.stop - 1] - moments[onset.start]) + step
-    return Effect(found, value, z, sign, onset, duration, int(run.size), recurrence)
-
-
-def _middle(ordered: Floats) -> float:
-    half = ordered.size // 2
-    if ordered.size % 2:
-        return float(ordered[half])
-    return float(ordered[half - 1] + ordered[half]) / 2.0
+    duration = float(cut.moments[onset.stop - 1] - cut.moments[onset.start]) + cut.step
+    return Effect(found, value, z, sign, onset, duration, onset.stop - onset.start, recurrence)
 
 
 def _step(times: Floats) -> float:
     """Usual distance of samples in seconds; 15 when it cannot be known."""
     if times.size < 2:
         return 15.0
-    return max(_middle(np.sort(np.diff(times))), 1e-3)
+    return max(float(medians(np.sort(np.diff(times))[None, :])[0]), 1e-3)

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from correlation.magnitude import confidence_of, error_rise_confidence, magnitude, significance
 from correlation.metrics.changepoint import Onset
-from correlation.metrics.effects import Effect, Reference
+from correlation.metrics.effects import Effect
+from correlation.metrics.reference import Reference
 
 UNITS = [
     ("latency_p95", "s"), ("request_rate", "1/s"), ("memory", "bytes"), ("cpu", "cores"),

@@ -3,7 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from correlation.metrics.changepoint import find_onset, runs_as_high, without_last_run
+from correlation.metrics.changepoint import Onset, find_onsets, runs_as_high
+from correlation.telemetry import Floats
+
+
+def find_onset(times: Floats, deviations: Floats, step_seconds: float) -> Onset | None:
+    found = find_onsets(times[None, :], deviations[None, :], np.array([step_seconds]))
+    return found[0][1] if found else None
 
 
 @pytest.mark.parametrize(
@@ -65,12 +71,32 @@ def test_a_slow_ramp_is_less_certain_than_a_jump() -> None:
 def test_runs_as_high_counts_separate_runs(
     deviations: list[float], score: float, count: int
 ) -> None:
-    assert runs_as_high(np.array(deviations, dtype=float), score) == count
+    runs = runs_as_high(np.array([deviations], dtype=float), np.array([score]), np.array([True]))
+
+    assert runs.tolist() == [count]
 
 
 @pytest.mark.parametrize(
-    ("deviations", "kept"),
-    [([0, 8, 0], 3), ([8, 0, 8, 8], 2), ([8, 8], 0), ([], 0), ([0, 1, 2], 3)],
+    ("deviations", "count"),
+    [([0, 8, 0], 1), ([8, 0, 8, 8], 1), ([8, 8], 0), ([0, 1, 2], 0), ([8, 0, 9], 1)],
 )
-def test_the_run_that_lasts_to_the_end_is_taken_off(deviations: list[int], kept: int) -> None:
-    assert without_last_run(np.array(deviations, dtype=float)).size == kept
+def test_the_run_that_lasts_to_the_end_is_taken_off(deviations: list[int], count: int) -> None:
+    runs = runs_as_high(np.array([deviations], dtype=float), np.array([1.0]), np.array([False]))
+
+    assert runs.tolist() == [count]
+
+
+def test_many_series_at_once_give_what_each_gives_alone() -> None:
+    rng = np.random.default_rng(5)
+    times = 1000.0 + np.cumsum(rng.uniform(1.0, 9.0, (40, 30)), axis=1)
+    deviations = rng.normal(0.0, 2.0, (40, 30))
+    scores, late = rng.uniform(0.0, 4.0, 40), rng.uniform(size=40) < 0.5
+
+    together = find_onsets(times, deviations, np.arange(40.0))
+    counted = runs_as_high(deviations, scores, late)
+
+    alone = [find_onset(times[row], deviations[row], float(row)) for row in range(40)]
+    assert together == [(row, onset) for row, onset in enumerate(alone) if onset is not None]
+    assert counted.tolist() == [
+        int(runs_as_high(deviations[[row]], scores[[row]], late[[row]])[0]) for row in range(40)
+    ]

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from correlation.metrics.effects import Effect, measure, reference_of
+from correlation.metrics.effects import Effect, measure, measure_each
+from correlation.metrics.reference import floors_of, references
 from correlation.telemetry import Direction, Series
 
 STEP = 5.0
@@ -24,9 +25,8 @@ def measured(series: Series) -> Effect | None:
 
 
 def test_a_baseline_that_never_moved_is_not_infinite_evidence() -> None:
-    reference = reference_of(np.zeros(100), "error_ratio", "ratio")
+    reference = references(np.zeros((1, 100)), [floors_of("error_ratio", "ratio")]).one(0)
 
-    assert reference is not None
     assert (reference.centre, round(reference.scale, 5)) == (0.0, 0.00816)
 
 
@@ -101,3 +101,24 @@ def test_a_slow_minute_among_durations_that_vary_by_factors_is_no_outlier() -> N
     assert slow is not None
     assert far is not None
     assert slow.z < 8.0 < far.z
+
+
+def test_series_measured_together_give_what_each_gives_alone() -> None:
+    rng = np.random.default_rng(11)
+    directions: tuple[Direction, ...] = ("up", "down", "both")
+    series = [
+        make_series(
+            rng.lognormal(0.0, 0.4, int(rng.choice([7, 40, 41]))).tolist(),
+            rng.lognormal(0.4, 0.6, int(rng.choice([1, 9]))).tolist(),
+            *((("latency_p95", "s"), ("cpu", "cores"), ("error_ratio", "ratio"))[n % 3]),
+            directions[n % 2 or n % 3],
+        )
+        for n in range(60)
+    ]
+    series[7].values[3] = np.nan
+    sides = (-1000.0, -STEP), (0.0, 100.0), 100.0
+
+    together = measure_each(series, *sides)
+
+    assert together == [measure(one, *sides) for one in series]
+    assert sum(effect is None for effect in together) not in (0, len(series))
