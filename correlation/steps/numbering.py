@@ -73,5 +73,6 @@ class Members:
     @classmethod
     def of(cls, groups: Ints, traces: Ints, count: int) -> Members:
         """From pairs in any order, however often they come; traces are less than `count`."""
-        known = np.unique(groups * max(count, 1) + traces)
+        known = np.sort(groups * max(count, 1) + traces)
+        known = known[np.append([True], known[1:] != known[:-1])[: known.size]]
         return cls(known // max(count, 1), known % max(count, 1))

@@ -61,15 +61,18 @@ def arranged(spans: Iterable[Span]) -> Requests:
     known = list(spans)
     starts = np.array([span.start for span in known], dtype=np.float64)
     known = [known[at] for at in in_order(starts, lambda at: _told_apart(known[at])).tolist()]
-    span_numbers = {name: at for at, name in enumerate({span.span_id: 0 for span in known})}
+    ids = [span.span_id for span in known]
+    span_numbers = {name: at for at, name in enumerate(dict.fromkeys(ids))}
     trace_numbers, began = _traces(known)
     traces = numbers([span.trace_id for span in known], trace_numbers)
-    keys = traces * len(span_numbers) + numbers([span.span_id for span in known], span_numbers)
-    keys, row_of_key = np.unique(keys, return_index=True)
+    keys, row_of_key = np.unique(
+        traces * len(span_numbers) + numbers(ids, span_numbers), return_index=True
+    )
     if keys.size < len(known):
         return arranged(known[row] for row in row_of_key.tolist())
-    names = numbered(["", *(span.service for span in known), *(span.peer for span in known)])
-    services = numbers([span.service for span in known], names)
+    service_of, peer_of = [span.service for span in known], [span.peer for span in known]
+    names = numbered({"", *service_of, *peer_of})
+    services, peers = numbers(service_of, names), numbers(peer_of, names)
     operations, ran = _operations(known, services, list(names))
 
     parents = numbers([span.parent_id for span in known], span_numbers)
@@ -92,7 +95,7 @@ def arranged(spans: Iterable[Span]) -> Requests:
             for pair in pairs.tolist()
         ],
         called=Members.of(which, traces[calls.parents], began.size),
-        times=_times(known, calls, services, ran, operations, list(names)),
+        times=_times(known, calls, services, peers, ran, operations, list(names)),
         directory=Directory(
             trace_numbers,
             span_numbers,
@@ -141,6 +144,7 @@ def _times(
     known: list[Span],
     calls: Calls,
     services: Ints,
+    peers: Ints,
     ran: Ints,
     operations: list[Operation],
     names: list[str],
@@ -150,14 +154,13 @@ def _times(
     A span waited for the one other service it was there to call, "" when it did work of its own.
     """
     nobody = 0  # "" sorts first
-    peers = numbers([span.peer for span in known], {name: at for at, name in enumerate(names)})
     called = looked_up(services, calls.only)
     waited = np.where((called != NOBODY) & (called != services), called, nobody)
     waited = np.where((calls.count == 0) & (peers != services), peers, waited)
     starts = np.array([span.start for span in known], dtype=np.float64)
     seconds = alone(calls, starts, np.array([span.seconds for span in known], dtype=np.float64))
     keys = ran * len(names) + waited
-    order = np.lexsort((seconds, starts, keys))
+    order = np.argsort(keys, kind="stable")
     keys, starts, seconds = keys[order], starts[order], seconds[order]
     found, first = np.unique(keys, return_index=True)
     ends = np.append(first, keys.size)[1:].tolist()
