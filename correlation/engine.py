@@ -1,4 +1,7 @@
-"""One analysis from claim to outcome: claim -> gather -> rank -> finish -> remember, or fail."""
+"""One analysis from claim to outcome.
+
+claim -> gather -> rank -> finish -> compare with others -> remember, or fail
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from correlation import moment, outcome, queue
+from correlation import agreement, moment, outcome, queue
 from correlation.changes import seen as seen_changes
 from correlation.data_sources import breaker
 from correlation.data_sources.catalogue import admitted_sources
@@ -60,6 +63,7 @@ def run(analysis: Analysis) -> None:
                 rules = rule_shelf.in_force()
                 ranking = rank(telemetry, rules=rules.rules)
                 if outcome.finish(analysis, ranking, statuses, scope, rules.skipped):
+                    agreement.look(analysis)
                     in_force = InForce.now(rules.rules)
                     memory.remember(analysis, telemetry, ranking, in_force)
     except Exception as error:

@@ -46,6 +46,20 @@ def close_running(incident: Incident, **kwargs: Any) -> None:
     queue.request(incident_id=incident.pk, reason="resolution")
 
 
+@receiver(signals.merged, dispatch_uid="correlation.analyse_survivor")
+def analyse_survivor(incident: Incident, target: Incident, **kwargs: Any) -> None:
+    """What runs on the source is cut short: its survivor is looked at with all they know."""
+    queue.cancel(incident.pk, f"{incident.reference} was merged into {target.reference}.")
+    queue.request(incident_id=target.pk, reason="merge")
+
+
+@receiver(signals.unmerged, dispatch_uid="correlation.analyse_both")
+def analyse_both(incident: Incident, target: Incident, **kwargs: Any) -> None:
+    for one in (incident, target):
+        if not one.is_resolved:
+            queue.request(incident_id=one.pk, reason="unmerge")
+
+
 def _tables(using: str) -> list[str]:
     with connections[using].cursor() as cursor:
         return connections[using].introspection.table_names(cursor)

@@ -28,9 +28,13 @@ def tell_started(analysis: Analysis) -> None:
     """Once for the incident, and for each analysis a person or an alert asked for."""
     if analysis.attempt > 1 or analysis.reason == "repeat":
         return
-    why = {"opened": "", "alert": " after a new alert", "resolution": " at resolution"}.get(
-        analysis.reason, " on request"
-    )
+    why = {
+        "opened": "",
+        "alert": " after a new alert",
+        "merge": " after a merge",
+        "unmerge": " after an un-merge",
+        "resolution": " at resolution",
+    }.get(analysis.reason, " on request")
     _record(
         analysis,
         Kind.CORRELATION_ANALYSIS_STARTED,

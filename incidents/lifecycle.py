@@ -6,7 +6,7 @@ are not allowed raise TransitionRefused, which names those that are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,8 +16,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from incidents import keys, live, signals
-from incidents.duplicates import Similarity, find_duplicate
+from incidents import apart, keys, live, proposals, signals
+from incidents.duplicates import Similarity, find_duplicates
 from incidents.edits import edit, locked
 from incidents.models import (
     AffectedService,
@@ -29,6 +29,7 @@ from incidents.models import (
     StatusChange,
 )
 from incidents.neighbours import Neighbour, find_neighbour
+from incidents.survivors import holder_of
 
 ALLOWED: dict[str, tuple[Status, ...]] = {
     Status.OPEN: (Status.INVESTIGATING, Status.MITIGATED, Status.RESOLVED),
@@ -77,14 +78,18 @@ def open_incident(
     allow_duplicate: bool = False,
     grouping_rule: UUID | None = None,
     join_neighbours: timedelta | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Opened:
     """Open an incident, or join the open one it duplicates.
 
     The first service is affected as primary, the rest as secondary. `started_at` is the
     earliest credible claim; one in the future is replaced by now. With `correlation_key` at
-    most one open incident exists: a race is settled by the database and the loser joins.
-    With `join_neighbours` an open incident next door that began so close by is joined;
-    `grouping_rule` says whose delays hold for a new incident.
+    most one open incident exists: a race is settled by the database and the loser joins; the
+    key of a merged incident leads to its survivor. With `join_neighbours` an open incident next
+    door that began so close by is joined; `grouping_rule` says whose delays hold for a new
+    incident. `labels` are the opening alert's, for the similarity. With `allow_duplicate` it is
+    opened all the same; where a person (`actor`) wants that, it is never merged automatically
+    with one that it looks like.
     """
     now = timezone.now()
     started = min(started_at or now, now)
@@ -92,22 +97,22 @@ def open_incident(
         environment = services[0].environment if services else "production"
     for _attempt in range(3):
         if correlation_key:
-            joined = Incident.objects.active().filter(correlation_key=correlation_key).first()
+            joined = holder_of(correlation_key)
             if joined is not None:
                 return Opened(joined, created=False)
         try:
             with transaction.atomic():
                 NumberSequence.lock("incident")  # serialises openings: no twin slips in
-                if not allow_duplicate:
-                    found = find_duplicate(
-                        title=title,
-                        services=services,
-                        started_at=started,
-                        environment=environment,
-                        apart_from_rule=grouping_rule,
-                    )
-                    if found is not None:
-                        return Opened(found.incident, created=False, similarity=found)
+                alike = find_duplicates(
+                    title=title,
+                    services=services,
+                    started_at=started,
+                    environment=environment,
+                    labels=labels,
+                    apart_from_rule=grouping_rule,
+                )
+                if alike and not allow_duplicate:
+                    return Opened(alike[0].incident, created=False, similarity=alike[0])
                 if join_neighbours and services:
                     near = find_neighbour(
                         service=services[0], started_at=started, within=join_neighbours
@@ -139,6 +144,8 @@ def open_incident(
                 StatusChange.objects.create(
                     incident=incident, from_status="", to_status=Status.OPEN, at=now, actor=actor
                 )
+                if actor is not None:
+                    apart.opened_anyway(incident, alike, actor)
                 live.changed(incident.pk, "header", "services")
                 incident.refresh_from_db(fields=["revision", "analysis_status"])
                 return Opened(incident, created=True)
@@ -286,6 +293,7 @@ def _move(
         incident=incident, from_status=before, to_status=to, at=now, actor=actor, reason=reason
     )
     if to == Status.RESOLVED:
+        proposals.withdraw(incident.pk)
         signals.resolving.send(Incident, incident=incident, actor=actor)
         signals.sealing.send(Incident, incident=incident, actor=actor)
     live.changed(incident.pk, "header", "services")

@@ -1,17 +1,37 @@
-"""Two incidents that turn out to be one."""
+"""Incidents that turn out to be one: the sources are marked, the survivor gets what they had.
+
+No event moves. What does is listed in `IncidentMerge.moved`, so that `unmerging` can give it
+back:
+
+{"occurrences": ids that moved,
+ "kept": ids of the survivor's own occurrences of the same series,
+ "services": ids of the services that were added to the survivor,
+ "recovered": {service id: when it had recovered at the survivor, before it failed again},
+ "columns": {"severity" | "started_at" | "detected_at": {"before": the survivor's, "brought":
+             the source's}}}
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import User
-from incidents import live, signals
-from incidents.duplicates import Similarity
-from incidents.edits import locked
+from incidents import edits, live, proposals, signals
 from incidents.lifecycle import ALLOWED, TransitionRefused
-from incidents.models import AffectedService, Impact, Incident, IncidentMerge
+from incidents.models import AffectedService, Impact, Incident, IncidentMerge, Severity
+from incidents.similarity import Likeness
+
+COLUMNS = ("severity", "started_at", "detected_at")
+
+
+class CannotMerge(ValueError):
+    """The text says why, in words for the person who asked."""
 
 
 def merge(
@@ -21,48 +41,153 @@ def merge(
     actor: User | None,
     reason: str = "",
     automatic: bool = False,
-    similarity: Similarity | None = None,
+    likeness: Likeness | None = None,
 ) -> IncidentMerge:
-    """Mark `source` as merged into `target`; occurrences and services move, events do not.
+    """`merge_all` of one source."""
+    (made,) = merge_all(
+        source_ids=[source_id],
+        target_id=target_id,
+        actor=actor,
+        reason=reason,
+        automatic=automatic,
+        likenesses={source_id: likeness} if likeness else {},
+    )
+    return made
 
-    Raises TransitionRefused when either is merged or resolved already, ValueError when both
-    are one.
+
+def merge_all(
+    *,
+    source_ids: Collection[UUID],
+    target_id: UUID,
+    actor: User | None,
+    reason: str = "",
+    automatic: bool = False,
+    likenesses: Mapping[UUID, Likeness] | None = None,
+) -> list[IncidentMerge]:
+    """Merge all sources into the target, or none; occurrences and services move, events do not.
+
+    Raises TransitionRefused when one of them is merged or resolved already, CannotMerge for no
+    source and for a target among its sources, Incident.DoesNotExist.
     """
-    if source_id == target_id:
-        raise ValueError("An incident cannot be merged into itself.")
+    sources = set(source_ids)
+    if not sources or target_id in sources:
+        raise CannotMerge("An incident is merged into another one, never into itself.")
     with transaction.atomic():
-        first, second = sorted((source_id, target_id))  # ascending, or two merges deadlock
-        rows = {first: locked(first), second: locked(second)}
-        source, target = rows[source_id], rows[target_id]
-        for row in (source, target):
+        rows = lock([*sources, target_id])
+        for row in rows.values():
             if row.merged_into_id or row.is_resolved:
                 raise TransitionRefused(row, "merged", ALLOWED[row.status])
-        occurrences = list(source.occurrences.values_list("pk", flat=True))
-        source.occurrences.update(incident=target)
-        present = set(target.affected.values_list("service_id", flat=True))
-        added = [a.service for a in source.affected.select_related("service")]
-        added = [service for service in added if service.pk not in present]
-        AffectedService.objects.bulk_create(
-            AffectedService(incident=target, service=service, impact=Impact.SECONDARY)
-            for service in added
-        )
-        merge_row = IncidentMerge.objects.create(
-            source=source,
-            target=target,
-            actor=actor,
-            automatic=automatic,
-            reason=reason,
-            similarity=similarity.score if similarity else None,
-            similarity_parts=similarity.parts if similarity else {},
-            moved={
-                "occurrences": [str(pk) for pk in occurrences],
-                "services": [str(service.pk) for service in added],
-            },
-        )
-        source.merged_into = target
-        source.version += 1
-        source.save(update_fields=["merged_into", "version", "updated_at"])
-        signals.merged.send(Incident, incident=source, target=target, merge=merge_row, actor=actor)
-        for row in (source, target):
-            live.changed(row.pk, *[panel.name for panel in live.panels()])
-        return merge_row
+        target = rows.pop(target_id)
+        known = likenesses or {}
+        made = [
+            _merge(source, target, actor, reason, automatic, known.get(source.pk))
+            for source in sorted(rows.values(), key=lambda row: row.number)
+        ]
+        proposals.settle_merged(rows, target_id, actor)
+        return made
+
+
+def lock(incident_ids: Iterable[UUID]) -> dict[UUID, Incident]:
+    """The incidents, locked in ascending id: in any other order two merges could deadlock.
+
+    Raises Incident.DoesNotExist when one is missing.
+    """
+    wanted = set(incident_ids)
+    rows = Incident.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
+    found = {row.pk: row for row in rows}
+    if len(found) < len(wanted):
+        raise Incident.DoesNotExist("One of the incidents does not exist.")
+    return found
+
+
+def _merge(
+    source: Incident,
+    target: Incident,
+    actor: User | None,
+    reason: str,
+    automatic: bool,
+    likeness: Likeness | None,
+) -> IncidentMerge:
+    now = timezone.now()
+    moved: dict[str, Any] = {
+        **_move_occurrences(source, target),
+        "columns": {
+            name: {"before": as_json(target, name), "brought": as_json(source, name)}
+            for name in COLUMNS
+        },
+    }
+    moved |= _share_services(source, target, now)
+    row = IncidentMerge.objects.create(
+        source=source,
+        target=target,
+        at=now,
+        actor=actor,
+        automatic=automatic,
+        reason=reason,
+        similarity=likeness.score if likeness else None,
+        similarity_parts=likeness.parts if likeness else {},
+        moved=moved,
+    )
+    source.merged_into = target
+    source.version += 1
+    source.save(update_fields=["merged_into", "version", "updated_at"])
+    signals.merged.send(Incident, incident=source, target=target, merge=row, actor=actor)
+    edits.raise_severity(
+        incident_id=target.pk, to=source.severity, reason=f"{source.reference} was merged in."
+    )
+    target.severity = worse(target.severity, source.severity)
+    target.started_at = min(target.started_at, source.started_at)
+    target.detected_at = min(target.detected_at, source.detected_at)
+    target.save(update_fields=["started_at", "detected_at", "updated_at"])
+    redraw(source, target)
+    return row
+
+
+def _move_occurrences(source: Incident, target: Incident) -> dict[str, list[str]]:
+    moving = list(source.occurrences.order_by("started_at", "id").values_list("pk", "alert"))
+    series = {alert for _pk, alert in moving}
+    kept = target.occurrences.filter(alert__in=series).values_list("pk", flat=True)
+    moved = {
+        "occurrences": [str(pk) for pk, _alert in moving],
+        "kept": sorted(str(pk) for pk in kept),
+    }
+    source.occurrences.update(incident=target)
+    return moved
+
+
+def _share_services(source: Incident, target: Incident, now: datetime) -> dict[str, Any]:
+    """The source's services are the target's too, secondary unless it had none of its own."""
+    theirs = {row.service_id: row for row in target.affected.all()}
+    added, recovered = [], {}
+    for row in source.affected.order_by("impact", "added_at", "service"):
+        here = theirs.get(row.service_id)
+        if here is None:
+            added.append(row.service_id)
+            AffectedService.objects.create(
+                incident=target,
+                service_id=row.service_id,
+                impact=Impact.SECONDARY if theirs else row.impact,
+                added_at=now,
+                recovered_at=row.recovered_at,
+            )
+        elif here.recovered_at is not None and row.recovered_at is None:
+            recovered[str(row.service_id)] = here.recovered_at.isoformat()
+            here.recovered_at = None
+            here.save(update_fields=["recovered_at"])
+    return {"services": [str(pk) for pk in added], "recovered": recovered}
+
+
+def worse(one: str, other: str) -> str:
+    """The higher of two severities."""
+    return min(one, other, key=Severity.values.index)
+
+
+def as_json(incident: Incident, name: str) -> str:
+    value = getattr(incident, name)
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def redraw(*incidents: Incident) -> None:
+    """All panels of these, in the order in which their rows may be locked."""
+    for pk in sorted(incident.pk for incident in incidents):
+        live.changed(pk, *[panel.name for panel in live.panels()])

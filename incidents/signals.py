@@ -3,8 +3,10 @@
 `lifecycle.resolve` sends `resolving` and then `sealing`, `lifecycle.reopen` sends `reopened`.
 `occurrences_joined` (occurrences, opened) says that firings opened or joined an incident,
 `occurrences_resolved` (occurrences) that they are over; `alert` and `service` of each are loaded.
-`change_recorded` (change) says that a change was told of. Every other signal carries `incident`;
-the rest of the arguments stand at each send.
+`change_recorded` (change) says that a change was told of. `merged` and `unmerged` (target, merge,
+actor) carry the source as `incident`, `merge_proposed` (proposal) and `merge_dismissed` (proposal,
+actor) the newer of the two. Every other signal carries `incident`; the rest of the arguments stand
+at each send.
 """
 
 from django.dispatch import Signal
@@ -13,6 +15,9 @@ resolving = Signal()
 sealing = Signal()
 reopened = Signal()
 merged = Signal()
+unmerged = Signal()
+merge_proposed = Signal()
+merge_dismissed = Signal()
 occurrences_joined = Signal()
 occurrences_resolved = Signal()
 edited = Signal()

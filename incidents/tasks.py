@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from incidents import converging
 from incidents.intake import grouping, recovery
 
 
@@ -18,3 +19,8 @@ def sweep_deliveries() -> None:
 @shared_task(name="incidents.tasks.resolve_quiet")
 def resolve_quiet() -> None:
     recovery.resolve_quiet()
+
+
+@shared_task(name="incidents.tasks.converge")
+def converge() -> None:
+    converging.sweep()

@@ -263,6 +263,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-analyses": {"task": "correlation.tasks.sweep", "schedule": 15.0},
     "repeat-young-analyses": {"task": "correlation.tasks.repeat", "schedule": 2.0},
     "prune-snapshots": {"task": "correlation.tasks.prune_snapshots", "schedule": 3600.0},
+    "converge-incidents": {"task": "incidents.tasks.converge", "schedule": 15.0},
     "resolve-quiet-incidents": {"task": "incidents.tasks.resolve_quiet", "schedule": 10.0},
     "sweep-deliveries": {"task": "incidents.tasks.sweep_deliveries", "schedule": 10.0},
 }
@@ -282,6 +283,9 @@ INTAKE_MAX_LABEL_LENGTH = env.integer("INTAKE_MAX_LABEL_LENGTH", 4096, low=16)
 INTAKE_MAX_IN_WORK = env.integer("INTAKE_MAX_IN_WORK", 64, low=1)
 INTAKE_MAX_WAITING = env.integer("INTAKE_MAX_WAITING", 100_000, low=1)
 INTAKE_DELIVERY_RETENTION_DAYS = env.integer("INTAKE_DELIVERY_RETENTION_DAYS", 7, low=1, high=3650)
+# how alike two open incidents of one cause must be to be merged, or proposed; above 1: never
+MERGE_ABOVE = env.number("MERGE_ABOVE", 0.8, low=0.01, high=2, read=float)
+MERGE_PROPOSE_ABOVE = env.number("MERGE_PROPOSE_ABOVE", 0.5, low=0.01, high=2, read=float)
 RESOLVE_HOLD_DOWN_SECONDS = env.seconds("RESOLVE_HOLD_DOWN_SECONDS", 120.0)
 REOPEN_WINDOW_SECONDS = env.seconds("REOPEN_WINDOW_SECONDS", 600.0)
 JOIN_NEIGHBOURS_SECONDS = env.seconds("JOIN_NEIGHBOURS_SECONDS", 300.0)

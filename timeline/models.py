@@ -42,13 +42,16 @@ class Kind(models.TextChoices):
     REOPENED = "reopened"
     MERGED = "merged"
     ABSORBED = "absorbed"
+    UNMERGED = "unmerged"
+    RELEASED = "released"
+    MERGE_PROPOSAL = "merge_proposal"
     TASK = "task"
     NOTE = "note"
     CORRECTION = "correction"
 
 
 SEALING = (Kind.INCIDENT_RESOLVED, Kind.MERGED)  # a chain that ends in one of these is sealed
-UNSEALING = Kind.REOPENED  # and only this may follow
+UNSEALING = (Kind.REOPENED, Kind.UNMERGED)  # and only one of these may follow
 TITLE_LENGTH = 300
 WRITTEN_BY_PEOPLE = "user"  # source of what a person wrote or did
 

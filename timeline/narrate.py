@@ -12,6 +12,7 @@ from incidents.models import (
     FieldChange,
     Incident,
     IncidentMerge,
+    MergeProposal,
     Status,
     StatusChange,
 )
@@ -258,6 +259,77 @@ def merging(source: Incident, target: Incident, merge: IncidentMerge) -> Timelin
             "source_root_digest": anchor.root_digest,
         },
     )
+
+
+def unmerging(source: Incident, target: Incident, merge: IncidentMerge) -> None:
+    """Both sides: the source's seal is lifted, the survivor releases it.
+
+    A survivor that is sealed keeps its seal: the merge's own row says that it was undone.
+    """
+    actor = merge.undone_by
+    by = f" by {actor.username}" if actor else ""
+    told: dict[str, Any] = {
+        "body": merge.undone_reason,
+        "source": _source(actor),
+        "actor": actor,
+        "occurred_at": merge.undone_at,
+    }
+    anchor = TimelineAnchor.objects.get(pk=source.pk)
+    record(
+        incident_id=source.pk,
+        kind=Kind.UNMERGED,
+        title=f"Un-merged from {target.reference}{by}",
+        data={
+            "merge": merge.pk,
+            "target": target.pk,
+            "target_reference": target.reference,
+            "sealed_at": anchor.sealed_at,
+            "root_digest": anchor.root_digest,
+        },
+        **told,
+    )
+    _unless_sealed(
+        Entry(
+            kind=Kind.RELEASED,
+            title=f"Released {source.reference}{by}: {source.title}",
+            data={
+                "merge": merge.pk,
+                "source": source.pk,
+                "source_reference": source.reference,
+            },
+            **told,
+        ),
+        target,
+    )
+
+
+def merge_proposal(proposal: MergeProposal, actor: User | None) -> None:
+    """Both sides say that they may be one, or that somebody says they are not."""
+    dismissed = proposal.state == MergeProposal.State.DISMISSED
+    by = f" by {actor.username}" if actor else ""
+    for incident, other in (
+        (proposal.older, proposal.newer),
+        (proposal.newer, proposal.older),
+    ):
+        said = "Not the same as" if dismissed else "May be the same as"
+        _unless_sealed(
+            Entry(
+                kind=Kind.MERGE_PROPOSAL,
+                title=f"{said} {other.reference}{by}: {other.title}",
+                body=proposal.reason,
+                source=_source(actor),
+                actor=actor,
+                data={
+                    "proposal": proposal.pk,
+                    "state": proposal.state,
+                    "other": other.pk,
+                    "other_reference": other.reference,
+                    "similarity": proposal.score,
+                    "parts": proposal.parts,
+                },
+            ),
+            incident,
+        )
 
 
 def human(seconds: float) -> str:

@@ -41,6 +41,21 @@ def merging(incident: Incident, target: Incident, merge: Any, **kwargs: Any) -> 
     narrate.merging(incident, target, merge)
 
 
+@receiver(signals.unmerged, dispatch_uid="timeline.unmerging")
+def unmerging(incident: Incident, target: Incident, merge: Any, **kwargs: Any) -> None:
+    narrate.unmerging(incident, target, merge)
+
+
+@receiver(signals.merge_proposed, dispatch_uid="timeline.merge_proposed")
+def merge_proposed(proposal: Any, **kwargs: Any) -> None:
+    narrate.merge_proposal(proposal, actor=None)
+
+
+@receiver(signals.merge_dismissed, dispatch_uid="timeline.merge_dismissed")
+def merge_dismissed(proposal: Any, actor: Any, **kwargs: Any) -> None:
+    narrate.merge_proposal(proposal, actor=actor)
+
+
 @receiver(signals.occurrences_joined, dispatch_uid="timeline.alerts_firing")
 def alerts_firing(
     incident: Incident, occurrences: Sequence[AlertOccurrence], **kwargs: Any

@@ -75,7 +75,7 @@ def record(
 ) -> TimelineEvent:
     """Append one event, in the caller's transaction if there is one.
 
-    Raises TimelineSealed (unless `kind` is reopened), Incident.DoesNotExist, ValueError for
+    Raises TimelineSealed (unless `kind` is one of UNSEALING), Incident.DoesNotExist, ValueError for
     unknown kinds and severities, kinds that seal, naive times, NaN and infinities, and
     TypeError for data without a JSON form. NUL characters are dropped, titles cut at 300.
     """
@@ -114,7 +114,7 @@ def _append(incident_id: UUID, entries: list[Entry]) -> list[TimelineEvent]:
         live.changed(incident_id, "timeline")
         anchor = _anchor(incident_id)
         sealed_at = anchor.sealed_at
-        if sealed_at is None or drafts[0].kind == UNSEALING:
+        if sealed_at is None or drafts[0].kind in UNSEALING:
             _chain(anchor, drafts)
             TimelineEvent.objects.bulk_create(drafts)
             anchor.save(update_fields=["length", "head", "sealed_at", "root_digest"])

@@ -1,7 +1,7 @@
 """The database itself keeps timelines append-only.
 
 Events: no UPDATE, no DELETE (no TRUNCATE); an INSERT must follow the last event by seq and by
-digest, and after a sealing event only `reopened` may come. Anchors: never deleted, never
+digest, and after a sealing event only an unsealing one may come. Anchors: never deleted, never
 shorter. `lift` is for emptying a test database and for pruning; nothing else calls it.
 
 A trigger reads its own table only: SQLite could not alter another table that one reads. SQLite
@@ -18,6 +18,7 @@ from timeline.models import SEALING, UNSEALING, TimelineAnchor, TimelineEvent
 EVENTS = TimelineEvent._meta.db_table
 ANCHORS = TimelineAnchor._meta.db_table
 SEALING_SQL = ", ".join(f"'{kind.value}'" for kind in SEALING)
+UNSEALING_SQL = ", ".join(f"'{kind.value}'" for kind in UNSEALING)
 
 # (condition that refuses the new row, what is said); {last} is the incident's last event
 RULES = (
@@ -34,7 +35,7 @@ RULES = (
         "previous must be the digest of the last event",
     ),
     (
-        f"(SELECT kind {{last}}) IN ({SEALING_SQL}) AND NEW.kind <> '{UNSEALING.value}'",
+        f"(SELECT kind {{last}}) IN ({SEALING_SQL}) AND NEW.kind NOT IN ({UNSEALING_SQL})",
         "the timeline is sealed",
     ),
 )

@@ -129,11 +129,11 @@ def summary(incident_id: UUID, causes: Sequence[RootCause], inconclusive: bool) 
     held = confirmed(incident_id)
     if held is not None:
         same = (c.confidence for c in causes if (c.service, c.kind) == held.identity)
-        return _columns(held.title, held.service, next(same, None))
+        return _columns(held.title, held.service, held.kind, next(same, None))
     top = causes[0] if causes and not inconclusive else None
     if top is None or top.verdict == RootCause.Verdict.REJECTED:
-        return _columns("", "", None)
-    return _columns(top.title, top.service, top.confidence)
+        return _columns("", "", "", None)
+    return _columns(top.title, top.service, top.kind, top.confidence)
 
 
 def summarise(incident_id: UUID) -> None:
@@ -151,10 +151,11 @@ def summarise(incident_id: UUID) -> None:
     Incident.objects.filter(pk=incident_id).update(**columns)
 
 
-def _columns(title: str, service: str, confidence: float | None) -> dict[str, Any]:
+def _columns(title: str, service: str, kind: str, confidence: float | None) -> dict[str, Any]:
     return {
         "top_cause": title[:300],
         "top_cause_service": service,
+        "top_cause_kind": kind,
         "top_cause_confidence": confidence,
     }
 

@@ -8,6 +8,7 @@ from incidents.models.grouping_rule import GroupingRule
 from incidents.models.history import FieldChange, StatusChange
 from incidents.models.incident import Incident, Severity, Status
 from incidents.models.merge import IncidentMerge
+from incidents.models.merge_proposal import MergeProposal
 from incidents.models.numbers import NumberSequence
 from incidents.models.task import IncidentTask
 
@@ -25,6 +26,7 @@ __all__ = [
     "Incident",
     "IncidentMerge",
     "IncidentTask",
+    "MergeProposal",
     "NumberSequence",
     "Service",
     "ServiceDependency",

@@ -121,6 +121,7 @@ class Incident(models.Model):
     analysis_status = models.CharField(max_length=16, blank=True, default="")
     top_cause = models.CharField(max_length=300, blank=True, default="")
     top_cause_service = models.CharField(max_length=100, blank=True, default="")
+    top_cause_kind = models.CharField(max_length=64, blank=True, default="")
     top_cause_confidence = models.FloatField(null=True, blank=True)
     business_impact = models.JSONField(null=True, blank=True)
 
@@ -142,6 +143,11 @@ class Incident(models.Model):
                 fields=["correlation_key", "-number"],
                 name="incident_by_correlation_key",
                 condition=Q(correlation_key__isnull=False),
+            ),
+            models.Index(
+                fields=["environment", "top_cause_service", "top_cause_kind"],
+                name="incident_open_by_cause",
+                condition=~Q(status="resolved") & Q(merged_into=None),
             ),
         ]
         constraints = [

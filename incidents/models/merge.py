@@ -13,7 +13,11 @@ from incidents.models.incident import Incident
 
 
 class IncidentMerge(models.Model):
-    """`source` was merged into `target`; `moved` lists what an un-merge gives back."""
+    """`source` was merged into `target`; `moved` lists what an un-merge gives back.
+
+    `similarity` and its parts are what was known when it was merged; null for a merge by hand
+    of incidents that nobody compared. `incidents.merging` says what `moved` holds.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     source = models.ForeignKey(Incident, models.PROTECT, related_name="merges_out")
@@ -26,6 +30,10 @@ class IncidentMerge(models.Model):
     similarity_parts = models.JSONField(default=dict)
     moved = models.JSONField(default=dict)
     undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    undone_reason = models.TextField(blank=True, default="")
 
     class Meta:
         constraints = [

@@ -9,27 +9,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.models import User
 from incidents import lifecycle, merging
-from incidents.duplicates import HORIZON, find_duplicate, title_similarity
-from incidents.models import Incident, NumberSequence
+from incidents.duplicates import find_duplicates
+from incidents.models import Incident, MergeProposal, NumberSequence
+from incidents.similarity import HORIZON
 from tests.incidents.conftest import MakeIncident, MakeService
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "similarity"),
-    [
-        ("Checkout fails", "checkout FAILS!", 1.0),
-        ("Cart error rate is high", "Cart error rate high", 8 / 9),
-        ("high error rate", "error rate high", 1.0),
-        ("node 17 is down", "node 18 is down", 0.75),
-        ("Disk full", "Checkout fails", 0.0),
-        ("", "Checkout fails", 0.0),
-        ("!!", "!!", 0.0),
-    ],
-)
-def test_title_similarity_is_of_words(one: str, other: str, similarity: float) -> None:
-    assert title_similarity(one, other) == pytest.approx(similarity)
-    assert title_similarity(other, one) == pytest.approx(similarity)
 
 
 def test_find_duplicate_states_its_parts(
@@ -39,14 +24,13 @@ def test_find_duplicate_states_its_parts(
     now = timezone.now()
     open_one = make_incident("Cart fails", services=[cart, redis], started_at=now)
 
-    found = find_duplicate(
+    (found,) = find_duplicates(
         title="Cart fails",
         services=[cart, redis],
         started_at=now + HORIZON / 2,
         environment="production",
     )
 
-    assert found is not None
     assert (found.incident, found.score) == (open_one, 0.9)
     assert found.parts == {"service": 1.0, "title": 1.0, "time": 0.5}
 
@@ -56,15 +40,14 @@ def test_find_duplicate_prefers_the_most_similar(
 ) -> None:
     cart = make_service("cart")
     now = timezone.now()
-    make_incident("Cart fails now", services=[cart], started_at=now - timedelta(minutes=1))
+    near = make_incident("Cart fails now", services=[cart], started_at=now - timedelta(minutes=1))
     nearest = make_incident("Cart fails", services=[cart], started_at=now)
 
-    found = find_duplicate(
+    found = find_duplicates(
         title="Cart fails", services=[cart], started_at=now, environment="production"
     )
 
-    assert found is not None
-    assert (found.incident, found.score) == (nearest, 1.0)
+    assert [(one.incident, one.score) for one in found] == [(nearest, 1.0), (near, 0.9133)]
 
 
 @pytest.mark.parametrize("why", ["resolved", "merged", "elsewhere", "long ago", "other service"])
@@ -86,22 +69,35 @@ def test_find_duplicate_looks_only_at_comparable_open_incidents(
         other = make_incident("Something else entirely", services=[redis])
         merging.merge(source_id=one.pk, target_id=other.pk, actor=None)
 
-    found = find_duplicate(
+    found = find_duplicates(
         title="Cart fails", services=[cart], started_at=now, environment="production"
     )
 
     # the survivor of the merge has the service now, under another title
-    assert found is None
+    assert found == []
 
 
 def test_find_duplicate_without_services_finds_none(make_incident: MakeIncident) -> None:
     make_incident("Cart fails", services=[])
 
-    found = find_duplicate(
+    found = find_duplicates(
         title="Cart fails", services=[], started_at=timezone.now(), environment="production"
     )
 
-    assert found is None
+    assert found == []
+
+
+def test_opening_all_the_same_keeps_the_two_apart(
+    make_incident: MakeIncident, make_service: MakeService, sam: User
+) -> None:
+    cart = make_service("cart")
+    older = make_incident("Cart fails", services=[cart])
+
+    newer = make_incident("Cart fails", services=[cart], actor=sam)
+
+    (pair,) = MergeProposal.objects.all()
+    assert (pair.older, pair.newer, pair.state) == (older, newer, "dismissed")
+    assert (pair.decided_by, pair.score) == (sam, 1.0)
 
 
 def test_joining_a_duplicate_takes_no_number(
