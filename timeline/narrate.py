@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from accounts.models import User
 from incidents.models import (
     AlertOccurrence,
     FieldChange,
     Incident,
-    IncidentMerge,
-    MergeProposal,
     Status,
     StatusChange,
 )
@@ -47,7 +44,7 @@ def status_change(change: StatusChange) -> TimelineEvent:
         kind=Kind.MITIGATION_APPLIED if mitigated else Kind.STATUS_CHANGED,
         title=_status_title(change),
         body=change.reason,
-        source=_source(change.actor),
+        source=source_of(change.actor),
         actor=change.actor,
         occurred_at=change.at,
         data={"from": change.from_status, "to": change.to_status},
@@ -68,7 +65,7 @@ def _opening(change: StatusChange) -> TimelineEvent:
         severity=SEVERITY_OF_INCIDENT[IncidentSeverity(incident.severity)],
         title=f"{' '.join(filter(None, ('Incident opened', who)))}: {incident.title}",
         body=incident.description,
-        source=_source(change.actor),
+        source=source_of(change.actor),
         actor=change.actor,
         occurred_at=change.at,
         data={
@@ -104,12 +101,12 @@ def field_change(change: FieldChange) -> list[TimelineEvent]:
         severity=severity,
         title=_field_title(change),
         body=change.reason,
-        source=_source(change.actor),
+        source=source_of(change.actor),
         actor=change.actor,
         occurred_at=change.at,
         data={"field": change.field, "old": change.old, "new": change.new},
     )
-    return _unless_sealed(change.incident, [entry])
+    return unless_sealed(change.incident, [entry])
 
 
 def _field_title(change: FieldChange) -> str:
@@ -125,7 +122,7 @@ def alerts_firing(
     incident: Incident, occurrences: Sequence[AlertOccurrence]
 ) -> list[TimelineEvent]:
     """Empty when the timeline is sealed: each occurrence is a row of its own."""
-    return _unless_sealed(incident, [_firing(occurrence) for occurrence in occurrences])
+    return unless_sealed(incident, [_firing(occurrence) for occurrence in occurrences])
 
 
 def _firing(occurrence: AlertOccurrence) -> Entry:
@@ -162,7 +159,7 @@ def alerts_resolved(
     incident: Incident, occurrences: Sequence[AlertOccurrence]
 ) -> list[TimelineEvent]:
     """Empty when the timeline is sealed: each occurrence is a row of its own."""
-    return _unless_sealed(incident, [_ended(occurrence) for occurrence in occurrences])
+    return unless_sealed(incident, [_ended(occurrence) for occurrence in occurrences])
 
 
 def _ended(occurrence: AlertOccurrence) -> Entry:
@@ -217,119 +214,13 @@ def reopening(incident: Incident, actor: User | None, reason: str) -> TimelineEv
         severity=Severity.WARNING,
         title=f"{actor.username} reopened the incident" if actor else "The incident was reopened",
         body=reason,
-        source=_source(actor),
+        source=source_of(actor),
         actor=actor,
         data={
             "sealed_at": anchor.sealed_at if anchor else None,
             "root_digest": anchor.root_digest if anchor else "",
         },
     )
-
-
-def merging(source: Incident, target: Incident, merge: IncidentMerge) -> TimelineEvent:
-    """Both sides: the source is sealed, the target absorbs its root digest."""
-    actor = merge.actor
-    by = f" by {actor.username}" if actor else ""
-    why: dict[str, Any] = {"merge": merge.pk, "similarity": merge.similarity}
-    anchor = seal(
-        source.pk,
-        Entry(
-            kind=Kind.MERGED,
-            title=f"Merged into {target.reference}{by}: {target.title}",
-            body=merge.reason,
-            source=_source(actor),
-            actor=actor,
-            occurred_at=merge.at,
-            data={**why, "target": target.pk, "target_reference": target.reference},
-        ),
-    )
-    return record(
-        incident_id=target.pk,
-        kind=Kind.ABSORBED,
-        title=f"Absorbed {source.reference}{by}: {source.title}",
-        body=merge.reason,
-        source=_source(actor),
-        actor=actor,
-        occurred_at=merge.at,
-        data={
-            **why,
-            "source": source.pk,
-            "source_reference": source.reference,
-            "source_length": anchor.length,
-            "source_root_digest": anchor.root_digest,
-        },
-    )
-
-
-def unmerging(source: Incident, target: Incident, merge: IncidentMerge) -> None:
-    """Both sides: the source's seal is lifted, the survivor releases it.
-
-    A survivor that is sealed keeps its seal: the merge's own row says that it was undone.
-    """
-    actor = merge.undone_by
-    by = f" by {actor.username}" if actor else ""
-    told: dict[str, Any] = {
-        "body": merge.undone_reason,
-        "source": _source(actor),
-        "actor": actor,
-        "occurred_at": merge.undone_at,
-    }
-    anchor = TimelineAnchor.objects.get(pk=source.pk)
-    record(
-        incident_id=source.pk,
-        kind=Kind.UNMERGED,
-        title=f"Un-merged from {target.reference}{by}",
-        data={
-            "merge": merge.pk,
-            "target": target.pk,
-            "target_reference": target.reference,
-            "sealed_at": anchor.sealed_at,
-            "root_digest": anchor.root_digest,
-        },
-        **told,
-    )
-    _unless_sealed(
-        Entry(
-            kind=Kind.RELEASED,
-            title=f"Released {source.reference}{by}: {source.title}",
-            data={
-                "merge": merge.pk,
-                "source": source.pk,
-                "source_reference": source.reference,
-            },
-            **told,
-        ),
-        target,
-    )
-
-
-def merge_proposal(proposal: MergeProposal, actor: User | None) -> None:
-    """Both sides say that they may be one, or that somebody says they are not."""
-    dismissed = proposal.state == MergeProposal.State.DISMISSED
-    by = f" by {actor.username}" if actor else ""
-    for incident, other in (
-        (proposal.older, proposal.newer),
-        (proposal.newer, proposal.older),
-    ):
-        said = "Not the same as" if dismissed else "May be the same as"
-        _unless_sealed(
-            Entry(
-                kind=Kind.MERGE_PROPOSAL,
-                title=f"{said} {other.reference}{by}: {other.title}",
-                body=proposal.reason,
-                source=_source(actor),
-                actor=actor,
-                data={
-                    "proposal": proposal.pk,
-                    "state": proposal.state,
-                    "other": other.pk,
-                    "other_reference": other.reference,
-                    "similarity": proposal.score,
-                    "parts": proposal.parts,
-                },
-            ),
-            incident,
-        )
 
 
 def human(seconds: float) -> str:
@@ -341,11 +232,13 @@ def human(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
-def _source(actor: User | None) -> str:
+def source_of(actor: User | None) -> str:
+    """The `source` of what this person, or nobody, did."""
     return WRITTEN_BY_PEOPLE if actor is not None else "system"
 
 
-def _unless_sealed(incident: Incident, entries: Sequence[Entry]) -> list[TimelineEvent]:
+def unless_sealed(incident: Incident, entries: Sequence[Entry]) -> list[TimelineEvent]:
+    """Record them; nothing, when the timeline is sealed."""
     try:
         return record_many(incident_id=incident.pk, entries=entries)
     except TimelineSealed:

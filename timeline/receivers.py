@@ -11,7 +11,7 @@ from django.dispatch import receiver
 
 from incidents import signals
 from incidents.models import AlertOccurrence, FieldChange, Incident, StatusChange
-from timeline import narrate, triggers
+from timeline import narrate, narrate_merges, triggers
 
 
 @receiver(post_save, sender=StatusChange, dispatch_uid="timeline.status_change")
@@ -38,22 +38,22 @@ def reopening(incident: Incident, actor: Any, reason: str, **kwargs: Any) -> Non
 
 @receiver(signals.merged, dispatch_uid="timeline.merging")
 def merging(incident: Incident, target: Incident, merge: Any, **kwargs: Any) -> None:
-    narrate.merging(incident, target, merge)
+    narrate_merges.merging(incident, target, merge)
 
 
 @receiver(signals.unmerged, dispatch_uid="timeline.unmerging")
 def unmerging(incident: Incident, target: Incident, merge: Any, **kwargs: Any) -> None:
-    narrate.unmerging(incident, target, merge)
+    narrate_merges.unmerging(incident, target, merge)
 
 
 @receiver(signals.merge_proposed, dispatch_uid="timeline.merge_proposed")
 def merge_proposed(proposal: Any, **kwargs: Any) -> None:
-    narrate.merge_proposal(proposal, actor=None)
+    narrate_merges.merge_proposal(proposal, actor=None)
 
 
 @receiver(signals.merge_dismissed, dispatch_uid="timeline.merge_dismissed")
 def merge_dismissed(proposal: Any, actor: Any, **kwargs: Any) -> None:
-    narrate.merge_proposal(proposal, actor=actor)
+    narrate_merges.merge_proposal(proposal, actor=actor)
 
 
 @receiver(signals.occurrences_joined, dispatch_uid="timeline.alerts_firing")

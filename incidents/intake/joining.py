@@ -103,6 +103,7 @@ def _open(placed: Sequence[Placed], why: str) -> _Found:
         environment=first.found.subject.environment,
         grouping_rule=rule.id,
         join_neighbours=near,
+        labels=alert.labels,
     )
     how = "opened" if opened.created else "key"
     if opened.similarity is not None:

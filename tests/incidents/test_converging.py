@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
-from incidents import converging, lifecycle, merging, proposals
+from incidents import broadcast, converging, lifecycle, merging, proposals
 from incidents.converging import Converged, converge, sweep
 from incidents.models import Incident, IncidentMerge, MergeProposal, Service
 from incidents.unmerging import unmerge
@@ -20,6 +20,7 @@ from tests.incidents.alert_rows import fire, make_series
 from timeline.models import Kind
 
 NOW = timezone.now()
+PATIENCE_SECONDS = 20.0
 MakeAnalysed = Callable[..., Incident]
 
 
@@ -259,6 +260,7 @@ def test_analyses_that_end_at_once_merge_once(make_analysed: MakeAnalysed) -> No
         thread.start()
     for thread in threads:
         thread.join()
+    assert broadcast.drain(PATIENCE_SECONDS)  # it reads this test's database
 
     assert sorted(merged) == [0, 0, 2]
     assert active() == ["frontend"]
