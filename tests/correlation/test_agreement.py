@@ -53,6 +53,7 @@ def deliver(alerts: list[Alert]) -> None:
 
 
 def test_alerts_of_one_failure_end_in_one_incident(backend: Backend, settings: Any) -> None:
+    settings.JOIN_NEIGHBOURS_SECONDS = 0  # each service opens an incident of its own
     demo.seed()
     serve(backend, settings, "pool-exhaustion")
     alerts = fired(recording("pool-exhaustion"))

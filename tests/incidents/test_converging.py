@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
-from incidents import broadcast, converging, lifecycle, merging, proposals
+from incidents import lifecycle, merging, proposals
 from incidents.converging import Converged, converge, sweep
 from incidents.models import Incident, IncidentMerge, MergeProposal, Service
 from incidents.unmerging import unmerge
 from tests.incidents.alert_rows import fire, make_series
+from tests.incidents.threads import in_threads
 from timeline.models import Kind
 
 NOW = timezone.now()
-PATIENCE_SECONDS = 20.0
 MakeAnalysed = Callable[..., Incident]
 
 
@@ -245,22 +243,9 @@ def test_sweep_looks_at_every_cause_that_several_name(make_analysed: MakeAnalyse
 @pytest.mark.django_db(transaction=True)
 def test_analyses_that_end_at_once_merge_once(make_analysed: MakeAnalysed) -> None:
     incidents = [make_analysed(slug) for slug in ("frontend", "checkout", "payment")]
-    together = threading.Barrier(len(incidents))
     merged: list[int] = []
 
-    def finish(incident: Incident) -> None:
-        try:
-            together.wait()
-            merged.append(len(converging.converge(incident.pk).merged))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=finish, args=[incident]) for incident in incidents]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert broadcast.drain(PATIENCE_SECONDS)  # it reads this test's database
+    in_threads(lambda n: merged.append(len(converge(incidents[n].pk).merged)), count=3)
 
     assert sorted(merged) == [0, 0, 2]
     assert active() == ["frontend"]

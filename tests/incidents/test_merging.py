@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
-from incidents import broadcast, lifecycle, merging
+from incidents import lifecycle, merging
 from incidents.models import AffectedService, Incident, IncidentMerge, MergeProposal
 from incidents.survivors import holder_of, members_of, survivor_of
 from tests.incidents.alert_rows import fire, make_series
 from tests.incidents.conftest import MakeIncident, MakeService
-
-PATIENCE_SECONDS = 20.0
+from tests.incidents.threads import in_threads
 
 
 def test_merge_marks_the_source_and_moves_its_services(
@@ -164,24 +161,17 @@ def test_merge_accepts_the_proposal_between_the_two_and_withdraws_the_others(
 @pytest.mark.django_db(transaction=True)
 def test_two_that_are_merged_into_each_other_at_once_are_one(make_incident: MakeIncident) -> None:
     a, b = make_incident("A"), make_incident("B")
-    together = threading.Barrier(2)
+    pairs = [(a, b), (b, a)]
     refused: list[str] = []
 
-    def merge(source: Incident, target: Incident) -> None:
+    def merge(n: int) -> None:
+        source, target = pairs[n]
         try:
-            together.wait()
             merging.merge(source_id=source.pk, target_id=target.pk, actor=None)
         except lifecycle.TransitionRefused as refusal:
             refused.append(str(refusal))
-        finally:
-            connection.close()
 
-    threads = [threading.Thread(target=merge, args=pair) for pair in ((a, b), (b, a))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert broadcast.drain(PATIENCE_SECONDS)  # it reads this test's database
+    in_threads(merge, count=2)
 
     assert len(refused) == 1
     assert IncidentMerge.objects.count() == 1
