@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
@@ -13,7 +14,7 @@ from correlation import queue
 from correlation.changes import late as late_changes
 from correlation.data_sources.catalogue import follow_environment
 from incidents import signals
-from incidents.models import ChangeEvent, Incident
+from incidents.models import AlertOccurrence, ChangeEvent, Incident
 
 
 @receiver(post_save, sender=Incident, dispatch_uid="correlation.queue_analysis")
@@ -29,8 +30,11 @@ def seed_data_sources(sender: AppConfig, using: str, **kwargs: Any) -> None:
 
 
 @receiver(signals.occurrences_joined, dispatch_uid="correlation.queue_for_alerts")
-def queue_for_alerts(incident: Incident, opened: bool, **kwargs: Any) -> None:
-    if not opened:
+def queue_for_alerts(
+    incident: Incident, occurrences: Sequence[AlertOccurrence], opened: bool, **kwargs: Any
+) -> None:
+    """Each newcomer asks for another look, those of a flapping series excepted."""
+    if not opened and any(o.alert.flapping_since is None for o in occurrences):
         queue.request(incident_id=incident.pk, reason="alert")
 
 

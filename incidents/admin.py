@@ -22,6 +22,7 @@ from incidents.models import (
     ServiceDependency,
     StatusChange,
 )
+from incidents.upkeep import admin as upkeep_admin  # noqa: F401  (registers its models)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Model]):

@@ -8,3 +8,4 @@ class IncidentsConfig(AppConfig):
         from incidents.panels import register_panels
 
         register_panels()
+        from incidents import receivers  # noqa: F401  (they register themselves)

@@ -3,6 +3,8 @@
 `lifecycle.resolve` sends `resolving` and then `sealing`, `lifecycle.reopen` sends `reopened`.
 `occurrences_joined` (occurrences, opened) says that firings opened or joined an incident,
 `occurrences_resolved` (occurrences) that they are over; `alert` and `service` of each are loaded.
+`alert_marked` (occurrence, mark, detail, at) says what `upkeep.marks` knows of an alert besides,
+`heartbeat_changed` (pulse, stopped, beat_at) that a heartbeat's series stopped or is back.
 `change_recorded` (change) says that a change was told of. `merged` and `unmerged` (target, merge,
 actor) carry the source as `incident`, `merge_proposed` (proposal) and `merge_dismissed` (proposal,
 actor) the newer of the two. Every other signal carries `incident`; the rest of the arguments stand
@@ -20,5 +22,7 @@ merge_proposed = Signal()
 merge_dismissed = Signal()
 occurrences_joined = Signal()
 occurrences_resolved = Signal()
+alert_marked = Signal()
+heartbeat_changed = Signal()
 edited = Signal()
 change_recorded = Signal()

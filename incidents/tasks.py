@@ -4,6 +4,7 @@ from celery import shared_task
 
 from incidents import converging
 from incidents.intake import grouping, recovery
+from incidents.upkeep import flapping, heartbeats, maintenance, reconcile, stale
 
 
 @shared_task(name="incidents.tasks.group_waiting")
@@ -24,3 +25,17 @@ def resolve_quiet() -> None:
 @shared_task(name="incidents.tasks.converge")
 def converge() -> None:
     converging.sweep()
+
+
+@shared_task(name="incidents.tasks.reconcile_alerts")
+def reconcile_alerts() -> None:
+    reconcile.reconcile_all()
+
+
+@shared_task(name="incidents.tasks.keep_alerts")
+def keep_alerts() -> None:
+    """What only time does to alerts: they go stale, calm down, fall silent, are held no longer."""
+    stale.mark_stale()
+    flapping.end_quiet()
+    heartbeats.check()
+    maintenance.release()

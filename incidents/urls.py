@@ -6,12 +6,20 @@ from rest_framework.routers import SimpleRouter
 from incidents import intake_api, lab_api
 from incidents.api import IncidentTaskViewSet, IncidentViewSet
 from incidents.catalogue_api import ChangeViewSet, DependencyViewSet, ServiceViewSet
+from incidents.upkeep.api import (
+    AlertmanagerViewSet,
+    HeartbeatViewSet,
+    MaintenanceWindowViewSet,
+)
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("incidents", IncidentViewSet, basename="incident")
 router.register("services", ServiceViewSet, basename="service")
 router.register("dependencies", DependencyViewSet, basename="dependency")
 router.register("changes", ChangeViewSet, basename="change")
+router.register("maintenance-windows", MaintenanceWindowViewSet, basename="maintenance-window")
+router.register("heartbeats", HeartbeatViewSet, basename="heartbeat")
+router.register("alertmanagers", AlertmanagerViewSet, basename="alertmanager")
 tasks = SimpleRouter(trailing_slash=False, use_regex_path=False)
 tasks.register("incidents/<str:reference>/tasks", IncidentTaskViewSet, basename="incident-task")
 

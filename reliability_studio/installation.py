@@ -16,7 +16,16 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from correlation.models import Analysis, DataSource, SourceHealth
-from incidents.models import AlertOccurrence, Delivery, Incident, Severity, Status
+from incidents.models import (
+    Alert,
+    Alertmanager,
+    AlertOccurrence,
+    Delivery,
+    Incident,
+    Pulse,
+    Severity,
+    Status,
+)
 
 logger = logging.getLogger(__name__)
 RECENT = timedelta(minutes=15)
@@ -123,6 +132,42 @@ def _alerts(now: datetime) -> Iterable[Metric]:
     )
 
 
+def _alert_upkeep(now: datetime) -> Iterable[Metric]:
+    """What stands between an alert and its end: readings that failed, silence, flapping, work."""
+    names = ["source", "address"]
+    failures = Gauge(
+        "studio_reconcile_failures",
+        "Readings of this Alertmanager that failed in a row, 0 after a success.",
+        labels=names,
+    )
+    success = Gauge("studio_reconcile_last_success_timestamp_seconds", "UTC epoch.", labels=names)
+    for row in Alertmanager.objects.filter(enabled=True).select_related("source"):
+        failures.add_metric([row.source.slug, row.url], row.failures)
+        if row.last_success_at is not None:
+            success.add_metric([row.source.slug, row.url], row.last_success_at.timestamp())
+    yield failures
+    yield success
+    held = Q(incident=None, maintenance__isnull=False)
+    counts = AlertOccurrence.objects.filter(resolved_at=None).aggregate(
+        stale=Count("stale_since"),
+        suppressed=Count("suppressed_since"),
+        held=Count("pk", filter=held),
+    )
+    counts["flapping"] = Alert.objects.exclude(flapping_since=None).count()
+    for state, said in MARKED.items():
+        yield Gauge(f"studio_alerts_{state}", said, value=counts[state])
+    stopped = Pulse.objects.filter(heartbeat__enabled=True).exclude(stopped_at=None).count()
+    yield Gauge("studio_heartbeats_stopped", "Series of heartbeats that are silent.", value=stopped)
+
+
+MARKED = {
+    "stale": "Alerts that fire and were not heard of for longer than their sender repeats them.",
+    "suppressed": "Alerts that fire and that their Alertmanager silences, inhibits or mutes.",
+    "held": "Alerts that fire and that a maintenance window holds back.",
+    "flapping": "Series that fire and resolve over and over.",
+}
+
+
 def _deliveries(now: datetime) -> Iterable[Metric]:
     waiting = Delivery.objects.filter(state__in=UNGROUPED).aggregate(
         depth=Count("pk"), oldest=Min("received_at")
@@ -180,6 +225,7 @@ READERS: tuple[Callable[[datetime], Iterable[Metric]], ...] = (
     _waiting_analyses,
     _recent_analyses,
     _alerts,
+    _alert_upkeep,
     _deliveries,
     _data_sources,
 )

@@ -265,8 +265,21 @@ CELERY_BEAT_SCHEDULE = {
     "prune-snapshots": {"task": "correlation.tasks.prune_snapshots", "schedule": 3600.0},
     "converge-incidents": {"task": "incidents.tasks.converge", "schedule": 15.0},
     "resolve-quiet-incidents": {"task": "incidents.tasks.resolve_quiet", "schedule": 10.0},
+    "keep-alerts": {"task": "incidents.tasks.keep_alerts", "schedule": 10.0},
     "sweep-deliveries": {"task": "incidents.tasks.sweep_deliveries", "schedule": 10.0},
 }
+
+RECONCILE_SECONDS = env.seconds("RECONCILE_SECONDS", 60.0, low=5, high=3600)
+RECONCILE_SETTLE_SECONDS = env.seconds("RECONCILE_SETTLE_SECONDS", 600.0)
+RECONCILE_LOST_AFTER_SECONDS = env.seconds("RECONCILE_LOST_AFTER_SECONDS", 600.0)
+CELERY_BEAT_SCHEDULE["reconcile-alerts"] = {
+    "task": "incidents.tasks.reconcile_alerts",
+    "schedule": RECONCILE_SECONDS,
+}
+ALERT_REPEAT_INTERVAL_SECONDS = env.seconds("ALERT_REPEAT_INTERVAL_SECONDS", 4 * 3600.0, low=10)
+ALERT_FLAP_CHANGES = env.integer("ALERT_FLAP_CHANGES", 6, low=1)
+ALERT_FLAP_WINDOW_SECONDS = env.seconds("ALERT_FLAP_WINDOW_SECONDS", 1800.0, low=10)
+ALERT_FLAP_QUIET_SECONDS = env.seconds("ALERT_FLAP_QUIET_SECONDS", 600.0)
 
 CORRELATION_SLOTS = env.integer("CORRELATION_SLOTS", 10, low=1, high=200)
 CORRELATION_LEASE_SECONDS = env.seconds("CORRELATION_LEASE_SECONDS", 60.0, low=1)
@@ -296,6 +309,12 @@ PROMETHEUS_URL = env.url("PROMETHEUS_URL")
 LOKI_URL = env.url("LOKI_URL")
 TEMPO_URL = env.url("TEMPO_URL")
 ALERTMANAGER_URL = env.url("ALERTMANAGER_URL")
+ALERTMANAGER_FIELDS = {
+    "receiver": env.text("ALERTMANAGER_RECEIVER"),
+    "auth_variable": env.text("ALERTMANAGER_AUTH_VARIABLE"),
+    "auth_file": env.text("ALERTMANAGER_AUTH_FILE"),
+    "ca_file": env.text("ALERTMANAGER_CA_FILE"),
+}
 KUBECONFIG = env.text("KUBECONFIG")
 # where Kubernetes mounts what a pod may sign in with
 KUBERNETES_SERVICE_ACCOUNT_DIR = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -394,6 +413,7 @@ SPECTACULAR_SETTINGS = {
         "IncidentStatusEnum": "incidents.models.Status",
         "AnalysisStatusEnum": "correlation.models.Analysis.Status",
         "SeverityEnum": "incidents.models.Severity",
+        "ServerOriginEnum": "incidents.models.Alertmanager.Origin",
         "EventSeverityEnum": "timeline.models.Severity",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -11,7 +11,7 @@ from django.dispatch import receiver
 
 from incidents import signals
 from incidents.models import AlertOccurrence, FieldChange, Incident, StatusChange
-from timeline import narrate, narrate_merges, triggers
+from timeline import narrate, narrate_alerts, narrate_merges, triggers
 
 
 @receiver(post_save, sender=StatusChange, dispatch_uid="timeline.status_change")
@@ -58,16 +58,31 @@ def merge_dismissed(proposal: Any, actor: Any, **kwargs: Any) -> None:
 
 @receiver(signals.occurrences_joined, dispatch_uid="timeline.alerts_firing")
 def alerts_firing(
-    incident: Incident, occurrences: Sequence[AlertOccurrence], **kwargs: Any
+    incident: Incident, occurrences: Sequence[AlertOccurrence], opened: bool, **kwargs: Any
 ) -> None:
-    narrate.alerts_firing(incident, occurrences)
+    narrate_alerts.maintenance(incident, occurrences)
+    narrate.alerts_firing(incident, narrate_alerts.news(occurrences, opened=opened))
 
 
 @receiver(signals.occurrences_resolved, dispatch_uid="timeline.alerts_resolved")
 def alerts_resolved(
     incident: Incident, occurrences: Sequence[AlertOccurrence], **kwargs: Any
 ) -> None:
-    narrate.alerts_resolved(incident, occurrences)
+    narrate.alerts_resolved(incident, narrate_alerts.news(occurrences))
+
+
+@receiver(signals.alert_marked, dispatch_uid="timeline.alert_marked")
+def alert_marked(
+    incident: Incident, occurrence: AlertOccurrence, mark: Any, detail: str, at: Any, **kwargs: Any
+) -> None:
+    narrate_alerts.marked(incident, occurrence, mark, detail, at)
+
+
+@receiver(signals.heartbeat_changed, dispatch_uid="timeline.heartbeat_changed")
+def heartbeat_changed(
+    incident: Incident, pulse: Any, stopped: bool, beat_at: Any, **kwargs: Any
+) -> None:
+    narrate_alerts.heartbeat(incident, pulse, stopped, beat_at)
 
 
 @receiver(post_migrate, dispatch_uid="timeline.install_triggers")

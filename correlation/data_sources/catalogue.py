@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db.models import Q
@@ -17,6 +16,7 @@ from correlation.data_sources.problems import problem
 from correlation.models import DataSource
 from correlation.sources import Scope, Source
 from incidents.outbound.deadline import Deadline
+from incidents.outbound.fields import without_login
 from incidents.outbound.secrets import SecretMissing, authorization
 
 RATE_WINDOW_SCRAPES = 4
@@ -102,12 +102,6 @@ def kept_option_errors(row: DataSource, options: Any) -> list[str]:
         for option, value in seeded_options(row.kind).items()
         if options.get(option) != value
     ]
-
-
-def without_login(url: str) -> str:
-    """The URL without `user:password@`: secrets are not stored."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def sources_for(scope: Scope) -> list[Source]:

@@ -11,10 +11,11 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from correlation.data_sources.catalogue import ENVIRONMENT, environment_rows, without_login
+from correlation.data_sources.catalogue import ENVIRONMENT, environment_rows
 from correlation.data_sources.fields import field_errors
 from correlation.data_sources.problems import SetUpProblem, problems
 from correlation.models import DataSource
+from incidents.outbound.fields import without_login
 
 _NUMBERS = {"auth_variable": 11, "auth_file": 11, "url": 13, "grafana_url": 13}
 

@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from incidents.intake import acknowledging, joining, placing, recovery, screening, wakeups
 from incidents.models import AlertOccurrence, Delivery, Incident
+from incidents.upkeep import flapping
 
 logger = logging.getLogger("studio.intake")
 LEASE = timedelta(seconds=30)
@@ -135,6 +136,7 @@ def _group(batch: Sequence[Delivery]) -> dict[UUID, str]:
     for delivery in batch:
         if delivery.acknowledges and delivery.pk not in work.failures:
             work.do(_acknowledge, [_Wish(delivery)])
+    flapping.note_changes(occurrences.values_list("alert_id", flat=True))
     return work.failures
 
 

@@ -13,7 +13,7 @@ from incidents.intake import placement, reading, rulebook
 from incidents.intake.placement import Placement, Rule, Subject
 from incidents.intake.reading import Reading, Severe
 from incidents.intake.readings import Readings
-from incidents.intake.screening import Screened
+from incidents.intake.screened import Screened
 from incidents.models import AlertOccurrence, Service, Severity
 
 

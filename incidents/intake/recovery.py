@@ -64,12 +64,13 @@ def resolve_delay(incident: Incident) -> timedelta:
 
 def resolve_quiet(now: datetime | None = None) -> int:
     """Resolve incidents that alerts opened once all their alerts have been quiet for the
-    resolve delay of their rule; how many."""
+    resolve delay of their rule and none of them flaps; how many."""
     now = now or timezone.now()
     quiet = (
         Incident.objects.active()
         .filter(source=Incident.Source.ALERT, occurrences__isnull=False)
         .exclude(occurrences__resolved_at=None)
+        .exclude(occurrences__alert__flapping_since__isnull=False)
         .annotate(last_resolved_at=Max("occurrences__resolved_at"))
         .select_related("grouping_rule")
     )

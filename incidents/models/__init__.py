@@ -3,10 +3,13 @@
 from incidents.models.affected import AffectedService, Impact
 from incidents.models.alert import Alert, AlertOccurrence, AlertSource, Delivery, SourceToken
 from incidents.models.alert_reading import AlertReading
+from incidents.models.alertmanager import Alertmanager
 from incidents.models.catalogue import ChangeEvent, Service, ServiceDependency
 from incidents.models.grouping_rule import GroupingRule
+from incidents.models.heartbeat import Heartbeat, Pulse
 from incidents.models.history import FieldChange, StatusChange
 from incidents.models.incident import Incident, Severity, Status
+from incidents.models.maintenance import MaintenanceWindow
 from incidents.models.merge import IncidentMerge
 from incidents.models.merge_proposal import MergeProposal
 from incidents.models.numbers import NumberSequence
@@ -18,16 +21,20 @@ __all__ = [
     "AlertOccurrence",
     "AlertReading",
     "AlertSource",
+    "Alertmanager",
     "ChangeEvent",
     "Delivery",
     "FieldChange",
     "GroupingRule",
+    "Heartbeat",
     "Impact",
     "Incident",
     "IncidentMerge",
     "IncidentTask",
+    "MaintenanceWindow",
     "MergeProposal",
     "NumberSequence",
+    "Pulse",
     "Service",
     "ServiceDependency",
     "Severity",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -32,6 +33,24 @@ class AlertSource(models.Model):
     environment = models.CharField(max_length=63, default=PRODUCTION)
     ignored_labels = models.JSONField(
         default=list, blank=True, help_text="Labels left out of a series' identity."
+    )
+    repeat_interval_seconds = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(10.0)],
+        help_text="The sender's repeat_interval; empty: ALERT_REPEAT_INTERVAL_SECONDS.",
+    )
+    flap_changes = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="More changes within the window are flapping; empty: ALERT_FLAP_CHANGES.",
+    )
+    flap_window_seconds = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(10.0)],
+        help_text="Empty: ALERT_FLAP_WINDOW_SECONDS.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -136,13 +155,21 @@ class Alert(models.Model):
     firing = models.BooleanField(default=False)
     latest_occurrence_id = models.UUIDField(null=True)
     changed_by = models.UUIDField(null=True)
+    flapping_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-first_seen_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["source", "identity"], name="alert_series_unique"),
         ]
-        indexes = [models.Index(fields=["-first_seen_at", "-id"], name="alert_newest")]
+        indexes = [
+            models.Index(fields=["-first_seen_at", "-id"], name="alert_newest"),
+            models.Index(
+                fields=["flapping_since"],
+                name="alert_flapping",
+                condition=Q(flapping_since__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -152,8 +179,14 @@ class AlertOccurrence(models.Model):
     """One firing of an alert, from when it fired to when all its members had resolved.
 
     `delivery` is the one that opened it, and once it is over the one that closed it. Whoever
-    ends one without a delivery calls `incidents.intake.closing.close`.
+    ends one without a delivery calls `incidents.intake.closing.close`. `suppressed_by` is what its
+    Alertmanager said quiets it: {"silences": [id], "alerts": [fingerprint], "intervals": [name]}.
+    `maintenance` is the window that held it back, or marked its incident.
     """
+
+    class EndedBy(models.TextChoices):
+        SENDER = "sender", "its sender"
+        RECONCILED = "reconciled", "its Alertmanager, which holds it no longer"
 
     id = models.UUIDField(primary_key=True, default=time_ordered, editable=False)
     alert = models.ForeignKey(Alert, models.PROTECT, related_name="occurrences")
@@ -164,6 +197,25 @@ class AlertOccurrence(models.Model):
     claimed_started_at = models.DateTimeField(help_text="The sender's startsAt, as claimed.")
     started_at = models.DateTimeField(default=timezone.now)
     resolved_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(
+        max_length=16,
+        choices=EndedBy.choices,
+        default=EndedBy.SENDER,
+        db_default=EndedBy.SENDER,
+        help_text="Who said so, once it is over.",
+    )
+    stale_since = models.DateTimeField(
+        null=True, blank=True, help_text="When it should have been heard of again; not the end."
+    )
+    suppressed_since = models.DateTimeField(null=True, blank=True)
+    suppressed_by = models.JSONField(null=True, blank=True)
+    maintenance = models.ForeignKey(
+        "incidents.MaintenanceWindow",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="occurrences",
+    )
     delivery = models.ForeignKey(Delivery, models.SET_NULL, null=True, related_name="occurrences")
     fired = models.BooleanField(
         default=True, db_default=True, help_text="False while it was only ever reported as over."
@@ -200,6 +252,11 @@ class AlertOccurrence(models.Model):
                 fields=["waiting_key", "started_at"],
                 name="occurrence_waiting",
                 condition=Q(incident=None) & ~Q(waiting_key=""),
+            ),
+            models.Index(
+                fields=["stale_since"],
+                name="occurrence_stale",
+                condition=Q(stale_since__isnull=False, resolved_at=None),
             ),
         ]
 

@@ -68,6 +68,7 @@ class Incident(models.Model):
         API = "api"
         ALERT = "alert"
         LAB = "lab"
+        HEARTBEAT = "heartbeat"
 
     class ClosedAs(models.TextChoices):
         DUPLICATE = "duplicate"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from incidents.outbound.secrets import OWN_SECRETS, secret_path
 
@@ -54,3 +54,9 @@ def _under_secrets(file: str) -> bool:
         return secret_path(file) is not None
     except (OSError, ValueError, RuntimeError):
         return False
+
+
+def without_login(url: str) -> str:
+    """The URL without `user:password@`: secrets are not stored."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

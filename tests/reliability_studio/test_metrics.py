@@ -17,7 +17,7 @@ from incidents.models import AlertSource, Delivery, Incident
 from reliability_studio import installation
 
 TOKEN = "metrics-token-of-this-test"
-QUERIES = 6
+QUERIES = 10
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 

@@ -1,0 +1,1 @@
+"""What happens to an alert after it was received: read again, stale, flapping, beating, held."""
