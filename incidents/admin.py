@@ -60,7 +60,12 @@ class ChangeEventAdmin(admin.ModelAdmin[ChangeEvent]):
 
 @admin.register(AlertSource)
 class AlertSourceAdmin(admin.ModelAdmin[AlertSource]):
+    """Tokens are issued, rotated and revoked on the page of the source."""
+
     list_display = ["slug", "kind", "environment", "created_at"]
+    list_filter = ["kind", "environment"]
+    search_fields = ["slug"]
+    view_on_site = False
 
 
 class AffectedInline(admin.TabularInline[AffectedService, Incident]):

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from incidents.models import ChangeEvent, Incident, Service, Severity, Status
+from incidents.models import (
+    Alert,
+    AlertOccurrence,
+    ChangeEvent,
+    Delivery,
+    Incident,
+    Service,
+    Severity,
+    Status,
+)
 
 
 class IncidentFilter(django_filters.FilterSet):
@@ -56,3 +65,30 @@ class ChangeFilter(django_filters.FilterSet):
     class Meta:
         model = ChangeEvent
         fields = ["kind", "source"]
+
+
+class AlertFilter(django_filters.FilterSet):
+    source = django_filters.CharFilter(field_name="source__slug")
+    q = django_filters.CharFilter(field_name="name", lookup_expr="icontains")
+    service = django_filters.CharFilter(field_name="occurrences__service__slug", distinct=True)
+    firing = django_filters.BooleanFilter(method="only_firing")
+
+    class Meta:
+        model = Alert
+        fields = ["name"]
+
+    def only_firing(self, queryset: QuerySet[Alert], name: str, value: bool) -> QuerySet[Alert]:
+        """By the open occurrences, which an index finds; `Alert.firing` has none."""
+        open_now = AlertOccurrence.objects.filter(alert=OuterRef("pk"), resolved_at=None)
+        return queryset.filter(Exists(open_now) if value else ~Exists(open_now))
+
+
+class DeliveryFilter(django_filters.FilterSet):
+    source = django_filters.CharFilter(field_name="source__slug")
+    state = django_filters.MultipleChoiceFilter(choices=Delivery.State.choices)
+    after = django_filters.IsoDateTimeFilter(field_name="received_at", lookup_expr="gte")
+    before = django_filters.IsoDateTimeFilter(field_name="received_at", lookup_expr="lt")
+
+    class Meta:
+        model = Delivery
+        fields = ["kind"]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incidents import catalogue_pages, lab_pages, pages
+from incidents import alert_pages, catalogue_pages, lab_pages, pages
 
 urlpatterns = [
     path("", pages.board, name="board"),
@@ -20,6 +20,22 @@ urlpatterns = [
     ],
     path("services", catalogue_pages.services, name="services"),
     path("services/<str:slug>", catalogue_pages.service, name="service"),
+    path("alerts", alert_pages.alerts, name="alerts"),
+    path("alerts/sources", alert_pages.alert_sources, name="alert-sources"),
+    path("alerts/sources/<slug:slug>", alert_pages.alert_source, name="alert-source"),
+    path(
+        "alerts/sources/<slug:slug>/rotate", alert_pages.rotate_source, name="alert-source-rotate"
+    ),
+    path(
+        "alerts/sources/<slug:slug>/revoke", alert_pages.revoke_source, name="alert-source-revoke"
+    ),
+    path("alerts/deliveries", alert_pages.deliveries, name="deliveries"),
+    path("alerts/deliveries/<uuid:delivery_id>", alert_pages.delivery, name="delivery"),
+    path(
+        "alerts/deliveries/<uuid:delivery_id>/replay",
+        alert_pages.replay_delivery,
+        name="delivery-replay",
+    ),
     path("lab", lab_pages.show, name="lab"),
     path("lab/stop", lab_pages.stop_all, name="lab-stop-all"),
     path("lab/fail", lab_pages.fail, name="lab-fail"),

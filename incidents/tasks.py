@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from incidents import converging
-from incidents.intake import grouping, recovery
+from incidents.intake import grouping, recovery, replay
 from incidents.upkeep import flapping, heartbeats, maintenance, reconcile, stale
 
 
@@ -39,3 +39,8 @@ def keep_alerts() -> None:
     flapping.end_quiet()
     heartbeats.check()
     maintenance.release()
+
+
+@shared_task(name="incidents.tasks.prune_deliveries")
+def prune_deliveries() -> None:
+    replay.prune()

@@ -4,6 +4,7 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from incidents import intake_api, lab_api
+from incidents.alert_api import AlertSourceViewSet, AlertViewSet, DeliveryViewSet
 from incidents.api import IncidentTaskViewSet, IncidentViewSet
 from incidents.catalogue_api import ChangeViewSet, DependencyViewSet, ServiceViewSet
 from incidents.upkeep.api import (
@@ -16,6 +17,9 @@ router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("incidents", IncidentViewSet, basename="incident")
 router.register("services", ServiceViewSet, basename="service")
 router.register("dependencies", DependencyViewSet, basename="dependency")
+router.register("alerts", AlertViewSet, basename="alert")
+router.register("alert-sources", AlertSourceViewSet, basename="alert-source")
+router.register("deliveries", DeliveryViewSet, basename="delivery")
 router.register("changes", ChangeViewSet, basename="change")
 router.register("maintenance-windows", MaintenanceWindowViewSet, basename="maintenance-window")
 router.register("heartbeats", HeartbeatViewSet, basename="heartbeat")

@@ -15,11 +15,17 @@ from django.utils.functional import LazyObject, empty
 from reliability_studio.request_count import count_request
 
 logger = logging.getLogger("studio.request")
+SECRET = re.compile(r"(rst_[A-Za-z0-9_-]{4})[A-Za-z0-9_-]{8,}")
+"""An API token, wherever it stands: senders without headers carry it in the address."""
+
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class JsonFormatter(logging.Formatter):
-    """Every record as one JSON object; `extra={"fields": {...}}` adds members."""
+    """Every record as one JSON object; `extra={"fields": {...}}` adds members.
+
+    Of an API token only the beginning is written.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -32,7 +38,7 @@ class JsonFormatter(logging.Formatter):
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return SECRET.sub(r"\1…", json.dumps(line, default=str))
 
 
 class RequestLogMiddleware:

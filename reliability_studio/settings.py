@@ -266,6 +266,7 @@ CELERY_BEAT_SCHEDULE = {
     "converge-incidents": {"task": "incidents.tasks.converge", "schedule": 15.0},
     "resolve-quiet-incidents": {"task": "incidents.tasks.resolve_quiet", "schedule": 10.0},
     "keep-alerts": {"task": "incidents.tasks.keep_alerts", "schedule": 10.0},
+    "prune-deliveries": {"task": "incidents.tasks.prune_deliveries", "schedule": 3600.0},
     "sweep-deliveries": {"task": "incidents.tasks.sweep_deliveries", "schedule": 10.0},
 }
 
