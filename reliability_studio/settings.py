@@ -416,6 +416,8 @@ SPECTACULAR_SETTINGS = {
         "SeverityEnum": "incidents.models.Severity",
         "ServerOriginEnum": "incidents.models.Alertmanager.Origin",
         "EventSeverityEnum": "timeline.models.Severity",
+        "AlertSourceKindEnum": "incidents.models.AlertSource.Kind",
+        "DeliveryStateEnum": "incidents.models.Delivery.State",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
