@@ -11,25 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from correlation.logs.places import PREPOSITIONS, announced
-from correlation.logs.shapes import (
-    ANY,
-    ARGUMENT,
-    QUOTES,
-    SEPARATORS,
-    Shape,
-    condensed,
-    is_name,
-    is_value,
-    is_word,
-    words,
-)
+from correlation.logs.arguments import argument_end, begins_with_name, is_list, is_listed, opens
+from correlation.logs.shapes import ANY, Shape, condensed, is_value, words
 from correlation.logs.weights import ENOUGH, FEW_WORDS, phrase_weight
-
-_OPENING = frozenset("([{<")
-_CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
-_LONGEST_PHRASE = 9
-"""Tokens of a quoted text, with its closing quote, that may be an argument."""
 
 Slot = tuple[int, int]
 """(start, end) of the tokens of a shape that stand in a column."""
@@ -55,8 +39,7 @@ def by_columns(templates: set[Shape], known: set[str]) -> dict[Shape, Shape]:
     """
     by_start: dict[str, list[Shape]] = {}
     for found in sorted(templates):
-        start = found[0] if found and found[0][0].isalpha() and found[0] not in known else ""
-        by_start.setdefault(start, []).append(found)
+        by_start.setdefault(_start(found, known), []).append(found)
     frames: dict[Shape, list[_Row]] = {}
     for members in by_start.values():
         if len(members) < 2:
@@ -73,6 +56,13 @@ def by_columns(templates: set[Shape], known: set[str]) -> dict[Shape, Shape]:
     return target
 
 
+def _start(found: Shape, known: set[str]) -> str:
+    """The first word, which all rows of a frame have in common; "" where an argument may stand."""
+    if not found or not found[0][0].isalpha() or found[0] in known or begins_with_name(found):
+        return ""
+    return "" if is_value(found[0]) else found[0]
+
+
 def _parts(rows: list[_Row], known: set[str]) -> list[list[_Row]]:
     """The rows in groups of at least two within which every column that varies is a variable."""
     if len(rows) < 2:
@@ -87,7 +77,12 @@ def _parts(rows: list[_Row], known: set[str]) -> list[list[_Row]]:
             weak = (evidence, column, by_value)
     if weak is None:
         return [rows]
-    return [part for _, members in sorted(weak[2].items()) for part in _parts(members, known)]
+    divided = weak[2]
+    if weak[0] == 0.0:  # the first word says who speaks
+        firsts = {row.found[0] for row in rows}
+        if len(firsts) > 1:
+            divided = {(word,): [row for row in rows if row.found[0] == word] for word in firsts}
+    return [part for _, members in sorted(divided.items()) for part in _parts(members, known)]
 
 
 def _evidence(row: _Row, column: int, values: list[Shape], known: set[str]) -> float:
@@ -96,6 +91,8 @@ def _evidence(row: _Row, column: int, values: list[Shape], known: set[str]) -> f
         return 1.0
     head, tail = _ends(values)
     start = row.slots[column][0]
+    if start + head == 0 and not any(value[0] == ANY for value in values):
+        return 0.0
     place = start + head
     return sum(
         phrase_weight(value[head : len(value) - tail], place, row.found, known) for value in values
@@ -115,7 +112,7 @@ def _ends(values: Sequence[Shape]) -> tuple[int, int]:
 
 
 def _shared(tokens: set[str]) -> bool:
-    return len(tokens) == 1 and not any(map(is_value, tokens))
+    return len(tokens) == 1 and all(token[0].isalnum() and not is_value(token) for token in tokens)
 
 
 def _common(rows: Sequence[_Row]) -> Shape:
@@ -142,69 +139,21 @@ def _row(found: Shape, known: frozenset[str]) -> _Row:
     slots: list[Slot] = []
     at = 0
     while at < len(found):
-        end = _argument_end(found, at, known)
-        if end == at:
+        end = argument_end(found, at, known)
+        after_one = bool(slots) and slots[-1][1] == at
+        if end == at or (opens(found[at]) and not after_one and not is_list(found, at, end)):
             frame.append(found[at])
             at += 1
             continue
-        if frame and frame[-1] == ANY and slots[-1][1] == at:
+        if after_one:
             slots[-1] = (slots[-1][0], end)
+        elif frame and slots and slots[-1][1] == at - 1 and is_listed(found, at):
+            frame.pop()
+            slots[-1] = (slots[-1][0], end)
+        elif is_list(found, at, end):
+            pass  # a list of values in brackets is passed over, as `condensed` does
         else:
             frame.append(ANY)
             slots.append((at, end))
         at = end
     return _Row(found, tuple(frame), tuple(slots))
-
-
-def _argument_end(found: Shape, at: int, known: frozenset[str]) -> int:
-    """Where the argument that begins here ends; `at` itself when none does."""
-    token = found[at]
-    if token in QUOTES:
-        return _quotation_end(found, at)
-    if token in _OPENING and found[at + 2 : at + 3] == (_CLOSING[token],):
-        return at + 3 if _may_stand(found, at + 1, known) else at
-    return at + 1 if _may_stand(found, at, known) else at
-
-
-def _quotation_end(found: Shape, at: int) -> int:
-    """Where a quoted text that is an argument ends: not one that begins the message, nor one
-    that begins with a capital unless something announces it, for that is a sentence."""
-    inside = found[at + 1 : at + 1 + _LONGEST_PHRASE]
-    if at == 0 or found[at] not in inside[1:]:
-        return at
-    if inside[0][0].isupper() and inside[1] != found[at] and not announced(found, at):
-        return at
-    return at + 2 + inside.index(found[at])
-
-
-def _may_stand(found: Shape, at: int, known: frozenset[str]) -> bool:
-    """Whether an argument stands here: a value, a name, a known one, a word that is announced."""
-    token = found[at]
-    if token == ANY:
-        return True
-    key = found[at + 1 : at + 2] == ("=",)
-    if is_value(token):
-        return at > 0 and (not key or "<" in token)
-    if key or (not is_word(token) and "<" not in token) or token.lower() in PREPOSITIONS:
-        return False
-    if token in known:
-        return True
-    if at == 0 or found[at - 2 : at] == (":", ":"):
-        return False
-    if "<" in token:
-        return True
-    if _is_constant(token):
-        return _is_title(found[at + 1 : at + 2]) or _is_title(found[at - 1 : at])
-    before = found[at - 1]
-    if token[0].isupper() and before not in SEPARATORS and before[-1] not in ".:":
-        return True
-    return is_name(token) or announced(found, at) or before in ARGUMENT - {":"}
-
-
-def _is_constant(token: str) -> bool:
-    return len(token) > 1 and token.isupper() and token.replace("_", "").isalpha()
-
-
-def _is_title(tokens: Shape) -> bool:
-    """Whether the token beside one in capitals makes a name of both: "DHCP Client"."""
-    return any(token[0].isupper() and not _is_constant(token) for token in tokens)

@@ -7,8 +7,7 @@ word. What happened (opened, closed) does not move about like that, and particip
 
 from __future__ import annotations
 
-import re
-
+from correlation.logs.places import HAPPENED
 from correlation.logs.shapes import ANY, Shape, is_name, is_value, is_word
 
 Context = tuple[int, list[Shape]]
@@ -23,8 +22,6 @@ SHARED_ALIKE = 3
 MOST_CONTEXTS = 60
 """A word that varies in more places than this is part of the language."""
 
-_HAPPENED = re.compile(r"\w(?:ed|ing)$")
-
 
 def names_among(contexts: list[Context]) -> set[str]:
     """The words that stand for each other in messages that otherwise say different things."""
@@ -32,7 +29,7 @@ def names_among(contexts: list[Context]) -> set[str]:
     for number, (place, members) in enumerate(contexts):
         for found in members:
             word = found[place]
-            if not _HAPPENED.search(word):
+            if not HAPPENED.search(word):
                 places.setdefault(word, []).append(number)
     shared: dict[tuple[int, int], list[str]] = {}
     for word, numbers in places.items():

@@ -28,6 +28,7 @@ MAX_CHARACTERS = 4000
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LOUD = {"panic: ": "fatal", "fatal: ": "fatal", "error: ": "error"}
 _NUMERALS = frozenset("0123456789")
+_PRIORITY = re.compile(r"<\d{1,3}>(?=[A-Za-z_])")
 _ANNOUNCED = re.compile(
     r"(?:Exception in thread (?:\"[^\"]*\"|\S+)|Unhandled exception\.|Uncaught(?: exception)?"
     r"|\+ Exception Group):?\s*$"
@@ -146,7 +147,7 @@ def _parsed(key: Hashable, line: str) -> _Parsed:
     if isinstance(key, bytes):
         text = unfolded(key).strip()
         if "=" in text[:64]:
-            fields = _from_fields(line[:MAX_CHARACTERS].strip())
+            fields = _from_fields(_PRIORITY.sub("", line[:MAX_CHARACTERS].strip()))
             if fields is not None:
                 return fields
         position, level = after_header(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from correlation.logs.shapes import ANY, ARGUMENT, SEPARATORS, Shape, is_name, is_value, is_word
 
 PREPOSITIONS = frozenset(
@@ -10,6 +12,11 @@ PREPOSITIONS = frozenset(
         *("through", "against", "user", "host"),
     )
 )
+HAPPENED = re.compile(r"\w(?:ed|ing)$")
+"""Participles: they say what happened, and never count as names."""
+
+JOINING = frozenset(("of", "the", "and", "de", "du", "la", "von", "van"))
+"""Words within a name of several words: "Ring of the Deep"."""
 _BRACKETS = frozenset((("(", ")"), ("[", "]"), ("{", "}"), ("<", ">")))
 
 
@@ -24,7 +31,9 @@ def announced(found: Shape, place: int) -> bool:
     before = found[max(0, place - 2) : place]
     if before and before[-1].lower() in PREPOSITIONS:
         return True
-    return len(before) == 2 and before[0].lower() in PREPOSITIONS and before[1].islower()
+    if len(before) < 2 or before[0].lower() not in PREPOSITIONS:
+        return False
+    return before[1].islower() and not is_name(before[1])
 
 
 def is_argument(found: Shape, place: int) -> bool:

@@ -41,6 +41,7 @@ _NAME = re.compile(r"\w_\w|<[a-z]+>|[a-z][A-Z]|\w-\w")
 _CODE = re.compile(r"^(?=.*[a-z][A-Z])[A-Za-z]\w*(?:\.\w+)+$")
 SEPARATORS = frozenset(",:;|")
 QUOTES = frozenset(('"', "'", '\\"', "\\'", '\\\\\\"'))
+_MESSAGE = frozenset(("msg", "message", "event", "text", "log", "reason", "error", "err"))
 _ENDS = frozenset(">")
 _OPENING = {")": "(", "]": "[", "}": "{"}
 CONDENSING = frozenset((ANY, *_ENDS, *_OPENING))
@@ -68,14 +69,14 @@ def outline(found: Shape, loose: bool) -> tuple[Piece, ...]:
         piece = (token, at, at + 1)
         if token in QUOTES:
             if quote >= 0 and pieces[quote][0] == token:
-                _close(pieces, quote, piece, loose)
+                _close(found, pieces, quote, piece, loose)
                 quote = -1
                 continue
             if quote < 0:
                 quote = len(pieces)
         elif token == ANY:
             pass
-        elif _is_argument(found, at) or (loose and _named(found, at)):
+        elif holds_value(found, at) or (loose and _named(found, at)):
             piece = (ANY, at, at + 1)
         pieces.append(piece)
     return tuple(_condensed(pieces))
@@ -131,7 +132,12 @@ def words(found: Shape) -> int:
     return sum(len(token) > 1 and token != ANY for token in found)
 
 
-def _is_argument(found: Shape, at: int) -> bool:
+def quotes_message(found: Shape, at: int) -> bool:
+    """Whether the quote here follows a key that says that the message itself comes: `msg="`."""
+    return at > 1 and found[at - 1] == "=" and found[at - 2] in _MESSAGE
+
+
+def holds_value(found: Shape, at: int) -> bool:
     """Whether a value stands here; a key is none, nor is code that begins the message."""
     token = found[at]
     if at == 0 and _CODE.search(token):
@@ -148,13 +154,16 @@ def _named(found: Shape, at: int) -> bool:
     return is_name(found[at])
 
 
-def _close(pieces: list[Piece], quote: int, closing: Piece, loose: bool) -> None:
+def _close(found: Shape, pieces: list[Piece], quote: int, closing: Piece, loose: bool) -> None:
     """Replace a quoted text that holds a value, or any when `loose`, but for its first verb."""
     inside = pieces[quote + 1 :]
     if not (loose or not inside or any(token == ANY for token, _, _ in inside)):
         pieces.append(closing)
         return
     start = pieces[quote][1]
+    if quotes_message(found, start):
+        pieces.append(closing)
+        return
     argument = quote > 0 and pieces[quote - 1][0] in ARGUMENT
     verb = inside[:1] if len(inside) > 1 and inside[0][0].isupper() and not argument else []
     if verb:

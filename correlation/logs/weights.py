@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from correlation.logs.places import announced
+from correlation.logs.places import JOINING, announced
 from correlation.logs.shapes import ANY, ARGUMENT, QUOTES, Shape, is_name, is_value
 
 MANY_WORDS = 12
@@ -41,7 +41,7 @@ def word_weight(token: str, place: int, found: Shape, names: Collection[str]) ->
 
 def phrase_weight(phrase: Shape, place: int, found: Shape, names: Collection[str]) -> float:
     """The same of some words one after the other; none at all is no more than one word."""
-    said = [token for token in phrase if token not in _PUNCTUATION]
+    said = [token for token in phrase if token not in _PUNCTUATION and token not in JOINING]
     if not said:
         return 1.0 / MANY_WORDS
     if all(is_value(token) or "<" in token for token in said):

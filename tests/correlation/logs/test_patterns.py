@@ -61,6 +61,7 @@ CASES = [
      ""),
     ('I1122 00:05:13.952000 1 pod.go:9] "Probe failed" pod="shop/cart-7" err="dial 10.0.0.7: EOF"',
      "Probe failed: dial <addr>: EOF", "info"),
+    ('<189>date=2026-11-22 dev="gate 2" level="error" msg="HA down"', "HA down", "error"),
     ('Nov 22 00:05:13 web-1 cart[7]: level=warn msg="try 3 of 5"', "try <num> of <num>", "warn"),
     ("%LINK-3-UPDOWN: Interface 7 down", "%LINK-3-UPDOWN: Interface <num> down", ""),
     ("job blk_-17 lost", "job blk_<num> lost", ""),
@@ -175,6 +176,7 @@ HEADERS = [
     ("2026-11-22 00:05:13.952 UTC [7] app@shop ERROR:  gone", "gone", "error"),
     ("2026-11-22 00:05:13 ERROR TimeoutError: read", "TimeoutError: read", "error"),
     ("<189>123: sw-1: *Nov 22 00:05:13.123: %LINK-3-UPDOWN: lost", "%LINK-3-UPDOWN: lost", ""),
+    ("[00:05:13] [Server thread/WARN]: late by 7 ticks", "late by <num> ticks", "warn"),
     ("00:05:13,123 INFO  [shop.Pool] (default task-7) full", "full", "info"),
     ("00:05:13,123 INFO  [shop.Pool] (Service Thread Pool -- 12) full", "full", "info"),
 ]  # fmt: skip
