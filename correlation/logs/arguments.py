@@ -6,6 +6,7 @@ An argument may have several words: a name in capitals, a quoted text, a list in
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from correlation.logs.places import JOINING, PREPOSITIONS, announced
 from correlation.logs.shapes import (
@@ -113,7 +114,7 @@ def _may_stand(found: Shape, at: int, known: frozenset[str]) -> bool:
         or token.lower() in PREPOSITIONS
     ):
         return False
-    if token in known or _is_echoed(found, at):
+    if token in known or token in _echoes(found):
         return True
     if at == 0:
         return begins_with_name(found)
@@ -132,12 +133,17 @@ def _may_stand(found: Shape, at: int, known: frozenset[str]) -> bool:
     return announced(found, at) and not token.endswith(_HAPPENED)
 
 
-def _is_echoed(found: Shape, at: int) -> bool:
-    """Whether the message says the word again as a part of a value: of a path, a dotted name."""
-    token = found[at]
-    return len(token) > 2 and any(
-        token in other and token in _PARTS.split(other) and token != other for other in found
-    )
+@lru_cache(maxsize=4096)
+def _echoes(found: Shape) -> frozenset[str]:
+    """The words a message says again as parts of a value: of a path, of a dotted name."""
+    parts = {
+        part
+        for token in found
+        if token != ANY and is_value(token)
+        for part in _PARTS.split(token)
+        if part != token and len(part) > 2
+    }
+    return frozenset(parts)
 
 
 def _is_constant(token: str) -> bool:
