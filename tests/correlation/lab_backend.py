@@ -66,7 +66,10 @@ def _serve(backend: Backend, settings: LazySettings, recorded: Recording) -> Non
         TEMPO_URL=f"{backend.url}/tempo",
         KUBECONFIG=str(kubeconfig_path),
     )
-    DataSource.objects.update(timeout_seconds=30.0)  # the stand-ins share this process
+    # the stand-ins share this process, and the machine may be busy
+    DataSource.objects.update(timeout_seconds=30.0)
+    settings.CORRELATION_DEADLINE_SECONDS = 90.0
+    settings.CORRELATION_LEASE_SECONDS = 180.0
 
 
 def respond(recorded: Recording, path: str, params: dict[str, list[str]]) -> Answer:
