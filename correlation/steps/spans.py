@@ -11,20 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from correlation.steps.numbering import (
-    NOBODY,
-    Ints,
-    Members,
-    found_in,
-    in_order,
-    looked_up,
-    numbered,
-    numbers,
-)
+from correlation.steps.columns import Columns, read
+from correlation.steps.numbering import NOBODY, Ints, Members, found_in, in_order, looked_up
 from correlation.steps.places import Directory
 from correlation.steps.waits import Calls, alone
 from correlation.telemetry import Floats, Span
-from correlation.traces.trees import shape
 
 Operation = tuple[str, str]
 """(service, shape of the operation)."""
@@ -58,33 +49,26 @@ class Requests:
 
 def arranged(spans: Iterable[Span]) -> Requests:
     """Spans by operation; a span is known by its trace and id, the first in time counts."""
-    known = list(spans)
-    starts = np.array([span.start for span in known], dtype=np.float64)
-    known = [known[at] for at in in_order(starts, lambda at: _told_apart(known[at])).tolist()]
-    ids = [span.span_id for span in known]
-    span_numbers = {name: at for at, name in enumerate(dict.fromkeys(ids))}
-    trace_numbers, began = _traces(known)
-    traces = numbers([span.trace_id for span in known], trace_numbers)
-    keys, row_of_key = np.unique(
-        traces * len(span_numbers) + numbers(ids, span_numbers), return_index=True
-    )
-    if keys.size < len(known):
-        return arranged(known[row] for row in row_of_key.tolist())
-    service_of, peer_of = [span.service for span in known], [span.peer for span in known]
-    names = numbered({"", *service_of, *peer_of})
-    services, peers = numbers(service_of, names), numbers(peer_of, names)
-    operations, ran = _operations(known, services, list(names))
+    rows = read(list(spans))
+    services, shapes, span_numbers = rows.service_names, rows.shape_names, rows.span_numbers
+    _, first, traces = np.unique(rows.traces, return_index=True, return_inverse=True)
+    order = in_order(rows.starts[first], lambda at: rows.trace_ids[at])
+    began = rows.starts[first][order]
+    trace_numbers = {rows.trace_ids[at]: number for number, at in enumerate(order.tolist())}
+    traces = np.argsort(order)[traces]
+    keys, row_of_key = np.unique(traces * len(span_numbers) + rows.spans, return_index=True)
+    known, ran = np.unique(rows.services * len(shapes) + rows.shapes, return_inverse=True)
+    operations = [(services[at // len(shapes)], shapes[at % len(shapes)]) for at in known.tolist()]
 
-    parents = numbers([span.parent_id for span in known], span_numbers)
-    key_at = found_in(keys, traces * len(span_numbers) + parents)
-    parent_of = looked_up(row_of_key, np.where(parents == NOBODY, NOBODY, key_at))
-    calls = Calls.of(np.where(parent_of == np.arange(len(known)), NOBODY, parent_of))
-    entering = np.flatnonzero(looked_up(services, parent_of) != services)
-    entries, first = np.unique(
-        traces[entering] * len(names) + services[entering], return_index=True
-    )
+    key_at = found_in(keys, traces * len(span_numbers) + rows.parents)
+    parent_of = looked_up(row_of_key, np.where(rows.parents == NOBODY, NOBODY, key_at))
+    calls = Calls.of(np.where(parent_of == np.arange(parent_of.size), NOBODY, parent_of))
     pairs, which = np.unique(
         ran[calls.parents] * len(operations) + ran[calls.children], return_inverse=True
+    )
+    entering = np.flatnonzero(looked_up(rows.services, parent_of) != rows.services)
+    entries, first = np.unique(
+        traces[entering] * len(services) + rows.services[entering], return_index=True
     )
     return Requests(
         starts=began,
@@ -95,77 +79,39 @@ def arranged(spans: Iterable[Span]) -> Requests:
             for pair in pairs.tolist()
         ],
         called=Members.of(which, traces[calls.parents], began.size),
-        times=_times(known, calls, services, peers, ran, operations, list(names)),
+        times=_times(rows, calls, ran, operations),
         directory=Directory(
             trace_numbers,
             span_numbers,
-            names,
+            {name: at for at, name in enumerate(services)},
             keys,
             ran[row_of_key],
-            services[row_of_key],
+            rows.services[row_of_key],
             entries,
             ran[entering][first],
         ),
     )
 
 
-def _told_apart(span: Span) -> tuple[str, str, str]:
-    return span.span_id, span.service, span.operation
-
-
-def _traces(known: list[Span]) -> tuple[dict[str, int], Floats]:
-    """Number of each trace and, by number, when it began; of spans in time order."""
-    first: dict[str, float] = {}
-    for span in known:
-        if span.trace_id not in first:
-            first[span.trace_id] = span.start
-    began = sorted((at, trace) for trace, at in first.items())
-    return (
-        {trace: number for number, (_, trace) in enumerate(began)},
-        np.array([at for at, _ in began], dtype=np.float64),
-    )
-
-
-def _operations(
-    known: list[Span], services: Ints, names: list[str]
-) -> tuple[list[Operation], Ints]:
-    """All operations, sorted, and the number of each span's."""
-    shape_of = {name: shape(name) for name in {span.operation for span in known}}
-    shapes = numbered(shape_of.values())
-    shape_numbers = {name: shapes[found] for name, found in shape_of.items()}
-    codes = services * len(shapes) + numbers([span.operation for span in known], shape_numbers)
-    listed = list(shapes)
-    found, which = np.unique(codes, return_inverse=True)
-    operations = [(names[at // len(shapes)], listed[at % len(shapes)]) for at in found.tolist()]
-    return operations, which
-
-
 def _times(
-    known: list[Span],
-    calls: Calls,
-    services: Ints,
-    peers: Ints,
-    ran: Ints,
-    operations: list[Operation],
-    names: list[str],
+    rows: Columns, calls: Calls, ran: Ints, operations: list[Operation]
 ) -> dict[tuple[Operation, str], tuple[Floats, Floats]]:
-    """See `Requests.times`; of spans in time order.
+    """See `Requests.times`.
 
     A span waited for the one other service it was there to call, "" when it did work of its own.
     """
-    nobody = 0  # "" sorts first
-    called = looked_up(services, calls.only)
-    waited = np.where((called != NOBODY) & (called != services), called, nobody)
-    waited = np.where((calls.count == 0) & (peers != services), peers, waited)
-    starts = np.array([span.start for span in known], dtype=np.float64)
-    seconds = alone(calls, starts, np.array([span.seconds for span in known], dtype=np.float64))
-    keys = ran * len(names) + waited
+    services, nobody = rows.service_names, 0  # "" sorts first
+    called = looked_up(rows.services, calls.only)
+    waited = np.where((called != NOBODY) & (called != rows.services), called, nobody)
+    waited = np.where((calls.count == 0) & (rows.peers != rows.services), rows.peers, waited)
+    seconds = alone(calls, rows.starts, rows.seconds)
+    keys = ran * len(services) + waited
     order = np.argsort(keys, kind="stable")
-    keys, starts, seconds = keys[order], starts[order], seconds[order]
+    keys, starts, seconds = keys[order], rows.starts[order], seconds[order]
     found, first = np.unique(keys, return_index=True)
     ends = np.append(first, keys.size)[1:].tolist()
     return {
-        (operations[key // len(names)], names[key % len(names)]): (
+        (operations[key // len(services)], services[key % len(services)]): (
             starts[begin:end],
             seconds[begin:end],
         )
