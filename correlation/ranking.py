@@ -33,6 +33,7 @@ from correlation.symptoms import Graph
 from correlation.telemetry import Cause, Change, Evidence, Ranking, Telemetry
 from correlation.traces.evidence import trace_evidence
 from correlation.traces.structure import structure_evidence
+from correlation.traces.trees import trees
 
 MAX_CAUSES = 5
 FAINTEST = 0.10
@@ -140,15 +141,17 @@ def weigh(telemetry: Telemetry, rules: Sequence[Rule] | None = None) -> Weighed:
     names |= {name for edge in telemetry.edges for name in edge}
     names |= {line.service for line in telemetry.logs}
     requests = request_findings(telemetry)
+    sampled = trees(telemetry.spans, telemetry.as_of)
+    traces = trace_evidence(telemetry, sampled)
     if requests is None:
-        logs, traces, told = log_evidence(telemetry, onset, names), trace_evidence(telemetry), []
+        logs, told = log_evidence(telemetry, onset, names), []
     else:
         rest = tuple(line for line in telemetry.logs if id(line) not in requests.lines_seen)
         logs = log_evidence(replace(telemetry, logs=rest), onset, names)
-        traces, told = trace_evidence(telemetry), requests.evidence
+        told = requests.evidence
     graph = Graph(telemetry, found, logs, workloads, traces, requests)
     judged = suspects(graph)
-    structure = structure_evidence(telemetry)
+    structure = structure_evidence(telemetry, sampled)
     everything = [*metrics, *logs, *traces, *structure, *told, *workloads]
     everything.sort(key=lambda item: (-item.confidence, item.key))
     jury = _jury(telemetry, found, graph, everything)

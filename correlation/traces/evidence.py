@@ -67,11 +67,15 @@ def trace_baseline(
     return max(baseline[0], window[0] - length), window[0]
 
 
-def trace_evidence(telemetry: Telemetry) -> list[Evidence]:
-    """Error origins and slow spans, strongest first; nothing without spans."""
+def trace_evidence(telemetry: Telemetry, sampled: list[Tree] | None = None) -> list[Evidence]:
+    """Error origins and slow spans, strongest first; nothing without spans.
+
+    `sampled` are the trees of the telemetry's spans, where they are known already.
+    """
     if not any(span.failed or span.sampled_as == "slow" for span in telemetry.spans):
         return []
-    sampled = trees(telemetry.spans, telemetry.as_of)
+    if sampled is None:
+        sampled = trees(telemetry.spans, telemetry.as_of)
     found = [*_error_origins(telemetry, sampled), *slow_spans(telemetry, sampled)]
     return sorted(found, key=lambda item: (-item.confidence, item.key))
 
@@ -88,8 +92,9 @@ def origins(tree: Tree) -> list[tuple[Key, Span]]:
     failed = failed - made_good or failed
     found = []
     for span in tree.spans.values():
-        inside = any(inner.span_id in failed for inner in tree.below(span))
-        if span.span_id not in failed or inside:
+        if span.span_id not in failed:
+            continue
+        if any(inner.span_id in failed for inner in tree.below(span)):
             continue
         peer = _blamed(tree, span) if span.kind in CALLING else ""
         found.append(((span.service, peer, shape(span.operation)), span))

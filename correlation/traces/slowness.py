@@ -42,15 +42,18 @@ def slow_spans(telemetry: Telemetry, sampled: list[Tree]) -> list[Evidence]:
     if not slow:
         return []
     spent = [(tree, _self_times(tree)) for tree in slow]
-    reference = [(_route(tree), _self_times(tree)) for tree in usual]
+    everywhere = _Usual()
+    alike: dict[tuple[str, str], _Usual] = {}
+    for tree in usual:
+        times = _self_times(tree)
+        everywhere.add(times)
+        alike.setdefault(tree.route, _Usual()).add(times)
     lost: dict[Key, list[tuple[float, float, int]]] = {}
     for tree, times in spent:
-        alike = [theirs for route, theirs in reference if route == _route(tree)]
+        near = alike.get(tree.route, _Usual())
         for key, (mine, _) in times.items():
-            before = [other[key][0] for other in alike if key in other]
-            before = before or [other[key][0] for _, other in reference if key in other]
-            before = before or [0.0] * len(alike)
-            lost.setdefault(key, []).append((mine, fmean(before or [0.0]), len(before)))
+            typical, among = near.of(key) or everywhere.of(key) or (0.0, near.traces)
+            lost.setdefault(key, []).append((mine, typical, among))
     extra = {
         key: sum(max(0.0, mine - typical) for mine, typical, _ in rows)
         for key, rows in lost.items()
@@ -87,7 +90,7 @@ def slow_spans(telemetry: Telemetry, sampled: list[Tree]) -> list[Evidence]:
                     **span_details(key, spans, share),
                     "n": n,
                     "compared_with": compared,
-                    "seconds_before": spread([t[key][0] for _, t in reference if key in t]),
+                    "seconds_before": spread(everywhere.seconds.get(key, [])),
                     "seconds_during": spread([row[0] for row in rows]),
                     "samples": messages(spans.values()),
                     "apart": [],
@@ -95,6 +98,29 @@ def slow_spans(telemetry: Telemetry, sampled: list[Tree]) -> list[Evidence]:
             )
         )
     return sorted(evidence, key=lambda item: (-item.confidence, item.key))[:MOST]
+
+
+class _Usual:
+    """Self times in traces that were not slow, by whom they are lost at."""
+
+    def __init__(self) -> None:
+        self.traces = 0
+        self.seconds: dict[Key, list[float]] = {}
+        self._typical: dict[Key, float] = {}
+
+    def add(self, times: dict[Key, tuple[float, Span]]) -> None:
+        self.traces += 1
+        for key, (seconds, _) in times.items():
+            self.seconds.setdefault(key, []).append(seconds)
+
+    def of(self, key: Key) -> tuple[float, int] | None:
+        """(mean seconds, in how many traces); None where none has it. Ask when all are added."""
+        seconds = self.seconds.get(key)
+        if seconds is None:
+            return None
+        if key not in self._typical:
+            self._typical[key] = fmean(seconds)
+        return self._typical[key], len(seconds)
 
 
 def _self_times(tree: Tree) -> dict[Key, tuple[float, Span]]:
@@ -111,11 +137,6 @@ def _self_times(tree: Tree) -> dict[Key, tuple[float, Span]]:
         longest = span if span.seconds > longest.seconds else longest
         times[key] = (seconds + tree.self_seconds(span), longest)
     return times
-
-
-def _route(tree: Tree) -> tuple[str, str]:
-    root = tree.root
-    return root.service, shape(root.operation)
 
 
 def _slow_title(key: Key, mine: float, typical: float | None, share: float) -> str:

@@ -9,9 +9,10 @@ one that failed early never came to them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from hashlib import blake2b
-from statistics import fmean
 
 from correlation.magnitude import hill
 from correlation.telemetry import Evidence, Span, Telemetry
@@ -35,6 +36,9 @@ RETRIED_SHARE = 0.5
 MOST_CONFIDENT, STOPPED_WORTH = 0.9, 0.7
 MOST = 6
 """Edges reported at most, strongest first."""
+
+EXAMPLES = 10
+"""Ids of traces given with an edge, newest first."""
 
 Edge = tuple[str, str]
 
@@ -68,15 +72,21 @@ def recovered(tree: Tree) -> set[str]:
     return made_good
 
 
-def structure_evidence(telemetry: Telemetry) -> list[Evidence]:
-    """Edges whose calls per trace changed, strongest first; nothing without whole traces."""
-    whole = [tree for tree in trees(telemetry.spans, telemetry.as_of) if tree.whole]
+def structure_evidence(
+    telemetry: Telemetry, sampled: Iterable[Tree] | None = None
+) -> list[Evidence]:
+    """Edges whose calls per trace changed, strongest first; nothing without whole traces.
+
+    `sampled` are the trees of the telemetry's spans, where they are known already.
+    """
+    if sampled is None:
+        sampled = trees(telemetry.spans, telemetry.as_of)
     border = telemetry.window[0]
     routes: dict[tuple[str, str], tuple[list[Tree], list[Tree]]] = {}
-    for tree in whole:
-        root = tree.root
-        sides = routes.setdefault((root.service, shape(root.operation)), ([], []))
-        sides[tree.start >= border].append(tree)
+    for tree in sampled:
+        if tree.whole:
+            sides = routes.setdefault(tree.route, ([], []))
+            sides[tree.start >= border].append(tree)
     strongest: dict[Edge, Evidence] = {}
     for before, now in (routes[route] for route in sorted(routes)):
         if min(len(before), len(now)) < LEAST_TRACES:
@@ -88,35 +98,68 @@ def structure_evidence(telemetry: Telemetry) -> list[Evidence]:
     return sorted(strongest.values(), key=lambda item: (-item.confidence, item.key))[:MOST]
 
 
+class _Calls:
+    """How often each service calls each other one in some traces, by edge."""
+
+    def __init__(self, traces: Sequence[tuple[Tree, list[Edge]]]) -> None:
+        self.traces = [tree for tree, _ in traces]
+        self.made: Counter[Edge] = Counter()
+        self.in_traces: Counter[Edge] = Counter()
+        for _, edges in traces:
+            self.made.update(edges)
+            self.in_traces.update(set(edges))
+
+    def each(self, edge: Edge) -> float:
+        """Calls a trace."""
+        return self.made[edge] / len(self.traces)
+
+    def share(self, edge: Edge) -> float:
+        """Share of the traces with such a call."""
+        return self.in_traces[edge] / len(self.traces)
+
+    @cached_property
+    def retried(self) -> Counter[Edge]:
+        """Failed calls that were made again."""
+        attempts = [(tree, tree.spans[one]) for tree in self.traces for one in retries(tree)]
+        return Counter((span.service, _callee(tree, span)) for tree, span in attempts)
+
+    @cached_property
+    def newest(self) -> list[str]:
+        """Ids of the newest traces."""
+        ordered = sorted(self.traces, key=lambda tree: (-tree.start, tree.trace_id))
+        return [tree.trace_id for tree in ordered[:EXAMPLES]]
+
+
 def _changes(telemetry: Telemetry, before: list[Tree], now: list[Tree]) -> list[Evidence]:
-    earlier, later = [_calls(tree) for tree in before], [_calls(tree) for tree in now]
-    well = [calls for tree, calls in zip(now, later, strict=True) if not tree.failed]
+    calls = [(tree, _edges(tree)) for tree in now]
+    earlier, later = _Calls([(tree, _edges(tree)) for tree in before]), _Calls(calls)
+    well = _Calls([pair for pair in calls if not pair[0].failed])
+    sure = len(now) / (len(now) + 2.0) * len(before) / (len(before) + 1.0)
     found = []
-    for edge in sorted({edge for calls in (*earlier, *later) for edge in calls}):
-        usual, recent = _mean(earlier, edge), _mean(later, edge)
-        sure = len(later) / (len(later) + 2.0) * len(earlier) / (len(earlier) + 1.0)
+    for edge in sorted(earlier.made.keys() | later.made.keys()):
+        usual, recent = earlier.each(edge), later.each(edge)
         if recent >= MULTIPLIED * usual and recent - usual >= EXTRA_CALLS and usual > 0.0:
-            again = fmean(_retried(tree, edge) for tree in now)
+            again = later.retried[edge] / len(now)
             why = "retried" if again >= RETRIED_SHARE * (recent - usual) else "repeated"
             worth = hill(math.log(recent / usual), math.log(MULTIPLIED), 2.0) * sure
-            found.append(_evidence(telemetry, edge, why, usual, recent, worth, before, now))
+            found.append(_evidence(telemetry, edge, why, usual, recent, worth, earlier, later))
             continue
-        stopped = len(well) >= LEAST_TRACES and _share(well, edge) <= STOPPED_SHARE
-        if stopped and _share(earlier, edge) >= USUAL_SHARE:
-            worth, recent = STOPPED_WORTH * sure, _mean(well, edge)
-            found.append(_evidence(telemetry, edge, "stopped", usual, recent, worth, before, now))
+        stopped = len(well.traces) >= LEAST_TRACES and well.share(edge) <= STOPPED_SHARE
+        if stopped and earlier.share(edge) >= USUAL_SHARE:
+            worth, recent = STOPPED_WORTH * sure, well.each(edge)
+            found.append(
+                _evidence(telemetry, edge, "stopped", usual, recent, worth, earlier, later)
+            )
     return found
 
 
-def _calls(tree: Tree) -> dict[Edge, int]:
-    """How often each service calls each other one in a trace."""
-    counts: dict[Edge, int] = {}
-    for span in tree.spans.values():
-        callee = _callee(tree, span)
-        if callee:
-            edge = (span.service, callee)
-            counts[edge] = counts.get(edge, 0) + 1
-    return counts
+def _edges(tree: Tree) -> list[Edge]:
+    """Who called whom, once a call."""
+    return [
+        (span.service, callee)
+        for span in tree.spans.values()
+        if span.kind in CALLING and (callee := _callee(tree, span))
+    ]
 
 
 def _callee(tree: Tree, span: Span) -> str:
@@ -128,19 +171,6 @@ def _callee(tree: Tree, span: Span) -> str:
     return named[0] if named[0] != span.service else ""
 
 
-def _retried(tree: Tree, edge: Edge) -> int:
-    attempts = (tree.spans[span_id] for span_id in retries(tree))
-    return sum((span.service, _callee(tree, span)) == edge for span in attempts)
-
-
-def _mean(traces: Sequence[dict[Edge, int]], edge: Edge) -> float:
-    return fmean(calls.get(edge, 0) for calls in traces)
-
-
-def _share(traces: Sequence[dict[Edge, int]], edge: Edge) -> float:
-    return sum(edge in calls for calls in traces) / len(traces)
-
-
 def _evidence(
     telemetry: Telemetry,
     edge: Edge,
@@ -148,11 +178,10 @@ def _evidence(
     usual: float,
     recent: float,
     worth: float,
-    before: list[Tree],
-    now: list[Tree],
+    before: _Calls,
+    now: _Calls,
 ) -> Evidence:
     caller, callee = edge
-    newest = sorted(now, key=lambda tree: (-tree.start, tree.trace_id))
     name = blake2b(f"{caller}>{callee}".encode(), digest_size=6).hexdigest()
     return Evidence(
         key=f"trace:{caller}>{callee}:{CALLS}:{name}",
@@ -170,9 +199,9 @@ def _evidence(
         query=telemetry.trace_query,
         details={
             "change": why,
-            "n": len(now),
-            "compared_with": len(before),
-            "trace_ids": [tree.trace_id for tree in newest[:10]],
+            "n": len(now.traces),
+            "compared_with": len(before.traces),
+            "trace_ids": now.newest,
         },
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from operator import attrgetter
 
 from correlation.telemetry import Span
 
@@ -33,18 +35,23 @@ class Tree:
 
     @property
     def start(self) -> float:
-        return min(span.start for span in self.spans.values())
+        return next(iter(self.spans.values())).start
 
-    @property
+    @cached_property
     def failed(self) -> bool:
         return any(span.failed for span in self.spans.values())
 
-    @property
+    @cached_property
     def root(self) -> Span:
         """The span everything else happened in: without a parent here, and the longest."""
         inside = {child.span_id for found in self.children.values() for child in found}
         tops = [span for span in self.spans.values() if span.span_id not in inside]
         return max(tops or list(self.spans.values()), key=lambda s: (s.seconds, s.span_id))
+
+    @cached_property
+    def route(self) -> tuple[str, str]:
+        """(service, operation without ids) of the root: traces of one route compare."""
+        return self.root.service, shape(self.root.operation)
 
     def below(self, span: Span) -> list[Span]:
         """All that happened inside the span."""
@@ -79,26 +86,38 @@ def trees(spans: Iterable[Span], as_of: float) -> list[Tree]:
     return [_tree(trace_id, by_trace[trace_id]) for trace_id in sorted(by_trace)]
 
 
+@lru_cache(maxsize=16384)
 def shape(operation: str) -> str:
     """An operation without the ids and numbers some write into its name: "GET /users/*"."""
     return " ".join(_VARIABLE.sub("*", operation).split())
 
 
+_START = attrgetter("start")
+
+
 def _tree(trace_id: str, found: list[Span]) -> Tree:
-    sampled_as = frozenset(span.sampled_as for span in found)
+    sampled_as = frozenset({span.sampled_as for span in found})
     fetched = [span for span in found if MATCHED_ONLY not in span.attributes]
-    ordered = sorted(fetched or found, key=_outermost_first)
+    ordered = sorted(fetched or found, key=_START)
+    if len(set(map(_START, ordered))) < len(ordered):
+        ordered.sort(key=_outermost_first)
     spans: dict[str, Span] = {}
     for span in ordered:
         spans.setdefault(span.span_id, span)
     children: dict[str, list[Span]] = {}
+    if fetched:
+        for span in spans.values():
+            parent_id = span.parent_id
+            if parent_id in spans and parent_id != span.span_id:
+                children.setdefault(parent_id, []).append(span)
+        return Tree(trace_id, spans, children, sampled_as, whole=True)
     known: list[Span] = []
     for span in spans.values():
-        parent = spans.get(span.parent_id) or (None if fetched else _around(span, known))
+        parent = spans.get(span.parent_id) or _around(span, known)
         if parent is not None and parent.span_id != span.span_id:
             children.setdefault(parent.span_id, []).append(span)
         known.append(span)
-    return Tree(trace_id, spans, children, sampled_as, bool(fetched))
+    return Tree(trace_id, spans, children, sampled_as, whole=False)
 
 
 def _outermost_first(span: Span) -> tuple[float, float, bool, str, str]:
