@@ -47,6 +47,8 @@ def retries(tree: Tree) -> dict[str, Span]:
     """The next attempt by the id of the failed one it repeats: same caller, callee, operation."""
     found: dict[str, Span] = {}
     for siblings in tree.children.values():
+        if len(siblings) < 2 or not any(span.failed for span in siblings):
+            continue
         attempts: dict[tuple[str, str, str, str], Span] = {}
         for span in sorted(siblings, key=lambda one: (one.start, one.span_id)):
             key = (span.service, span.kind, shape(span.operation), span.peer)
@@ -106,8 +108,9 @@ class _Calls:
         self.made: Counter[Edge] = Counter()
         self.in_traces: Counter[Edge] = Counter()
         for _, edges in traces:
-            self.made.update(edges)
-            self.in_traces.update(set(edges))
+            if edges:
+                self.made.update(edges)
+                self.in_traces.update(set(edges))
 
     def each(self, edge: Edge) -> float:
         """Calls a trace."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -24,12 +25,14 @@ _VARIABLE = re.compile(
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """One trace. `spans` by id in time order, `children` by span id, `sampled_as` every way it
-    was found; `whole` when it was fetched by its id, not only seen in a search."""
+    """One trace. `spans` by id and `children` by span id, in time order, `tops` those that are no
+    one's; `sampled_as` every way it was found; `whole` when it was fetched by its id, not only
+    seen in a search."""
 
     trace_id: str
     spans: dict[str, Span]
     children: dict[str, list[Span]]
+    tops: list[Span]
     sampled_as: frozenset[str]
     whole: bool
 
@@ -44,9 +47,7 @@ class Tree:
     @cached_property
     def root(self) -> Span:
         """The span everything else happened in: without a parent here, and the longest."""
-        inside = {child.span_id for found in self.children.values() for child in found}
-        tops = [span for span in self.spans.values() if span.span_id not in inside]
-        return max(tops or list(self.spans.values()), key=lambda s: (s.seconds, s.span_id))
+        return max(self.tops or self.spans.values(), key=attrgetter("seconds", "span_id"))
 
     @cached_property
     def route(self) -> tuple[str, str]:
@@ -66,9 +67,12 @@ class Tree:
 
     def self_seconds(self, span: Span) -> float:
         """How long the span was busy with none of its children: duration less their union."""
+        children = self.children.get(span.span_id)
+        if children is None:
+            return max(0.0, span.seconds)
         end, covered = span.start + span.seconds, 0.0
         reached = span.start
-        for child in sorted(self.children.get(span.span_id, []), key=lambda c: c.start):
+        for child in children:
             begin = max(reached, child.start)
             until = min(end, child.start + child.seconds)
             if until > begin:
@@ -79,10 +83,10 @@ class Tree:
 
 def trees(spans: Iterable[Span], as_of: float) -> list[Tree]:
     """One tree a trace, in the order of their ids; spans that began after `as_of` are not there."""
-    by_trace: dict[str, list[Span]] = {}
+    by_trace: defaultdict[str, list[Span]] = defaultdict(list)
     for span in spans:
         if span.start <= as_of:
-            by_trace.setdefault(span.trace_id, []).append(span)
+            by_trace[span.trace_id].append(span)
     return [_tree(trace_id, by_trace[trace_id]) for trace_id in sorted(by_trace)]
 
 
@@ -105,19 +109,20 @@ def _tree(trace_id: str, found: list[Span]) -> Tree:
     for span in ordered:
         spans.setdefault(span.span_id, span)
     children: dict[str, list[Span]] = {}
-    if fetched:
-        for span in spans.values():
-            parent_id = span.parent_id
-            if parent_id in spans and parent_id != span.span_id:
-                children.setdefault(parent_id, []).append(span)
-        return Tree(trace_id, spans, children, sampled_as, whole=True)
+    tops: list[Span] = []
     known: list[Span] = []
-    for span in spans.values():
-        parent = spans.get(span.parent_id) or _around(span, known)
-        if parent is not None and parent.span_id != span.span_id:
-            children.setdefault(parent.span_id, []).append(span)
-        known.append(span)
-    return Tree(trace_id, spans, children, sampled_as, whole=False)
+    for span_id, span in spans.items():
+        parent_id = span.parent_id
+        if not fetched:
+            if parent_id not in spans:
+                around = _around(span, known)
+                parent_id = around.span_id if around is not None else span_id
+            known.append(span)
+        if parent_id in spans and parent_id != span_id:
+            children.setdefault(parent_id, []).append(span)
+        else:
+            tops.append(span)
+    return Tree(trace_id, spans, children, tops, sampled_as, whole=bool(fetched))
 
 
 def _outermost_first(span: Span) -> tuple[float, float, bool, str, str]:
