@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any, cast
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -16,7 +17,7 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from accounts.problems import Problem
-from incidents import lifecycle, merging
+from incidents import lifecycle
 from incidents.edits import VersionConflict
 from incidents.filters import IncidentFilter
 from incidents.models import Incident, IncidentTask, Status
@@ -24,7 +25,6 @@ from incidents.serializers import (
     IncidentPatchSerializer,
     IncidentSerializer,
     IncidentWriteSerializer,
-    MergeSerializer,
     TaskSerializer,
     TransitionSerializer,
 )
@@ -58,7 +58,9 @@ def expected_version(request: Request) -> int | None:
 class IncidentViewSet(viewsets.GenericViewSet[Incident]):
     """Open, read, edit and move incidents. `{reference}` is the id or INC-number."""
 
-    queryset = Incident.objects.select_related("merged_into").prefetch_related("affected__service")
+    queryset = Incident.objects.select_related("merged_into__merged_into").prefetch_related(
+        "affected__service"
+    )
     serializer_class = IncidentSerializer
     filterset_class = IncidentFilter
     lookup_field = "reference"
@@ -94,7 +96,7 @@ class IncidentViewSet(viewsets.GenericViewSet[Incident]):
         body = IncidentPatchSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         changes: dict[str, Any] = dict(body.validated_data)
-        with _refusals():
+        with refusals():
             incident = lifecycle.patch(
                 incident_id=self._get(reference).pk,
                 actor=actor_of(request),
@@ -127,7 +129,7 @@ class IncidentViewSet(viewsets.GenericViewSet[Incident]):
     def reopen(self, request: Request, reference: str) -> Response:
         body = TransitionSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        with _refusals():
+        with refusals():
             incident = lifecycle.reopen(
                 incident_id=self._get(reference).pk,
                 actor=actor_of(request),
@@ -136,33 +138,11 @@ class IncidentViewSet(viewsets.GenericViewSet[Incident]):
             )
         return self._moved(incident)
 
-    @extend_schema(request=MergeSerializer, responses=IncidentSerializer)
-    @action(detail=True, methods=["post"])
-    def merge(self, request: Request, reference: str) -> Response:
-        """Merge this incident into another; answers the survivor."""
-        body = MergeSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        source = self._get(reference)
-        try:
-            target = Incident.objects.by_reference(body.validated_data["into"])
-        except Incident.DoesNotExist as error:
-            raise ValidationError({"into": ["There is no such incident."]}) from error
-        if source.pk == target.pk:
-            raise ValidationError({"into": ["An incident cannot be merged into itself."]})
-        with _refusals():
-            merging.merge(
-                source_id=source.pk,
-                target_id=target.pk,
-                actor=actor_of(request),
-                reason=body.validated_data["reason"],
-            )
-        return self._moved(target)
-
     def _move(self, request: Request, reference: str, to: Status) -> Response:
         body = TransitionSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         changes: dict[str, Any] = dict(body.validated_data)
-        with _refusals():
+        with refusals():
             incident = lifecycle.patch(
                 incident_id=self._get(reference).pk,
                 actor=actor_of(request),
@@ -180,8 +160,7 @@ class IncidentViewSet(viewsets.GenericViewSet[Incident]):
         return cast("dict[str, Any]", dict(self.get_serializer(incident).data))
 
     def _moved(self, incident: Incident) -> Response:
-        fresh = self.get_queryset().get(pk=incident.pk)
-        return self._answer(fresh, self._shape(fresh))
+        return incident_answer(incident.pk)
 
     def _answer(
         self, incident: Incident, body: dict[str, Any], code: int = status.HTTP_200_OK
@@ -192,7 +171,14 @@ class IncidentViewSet(viewsets.GenericViewSet[Incident]):
         return Response(body, status=code, headers=headers)
 
 
-class _refusals:  # noqa: N801  (reads as a clause: `with _refusals():`)
+def incident_answer(incident_id: UUID) -> Response:
+    """The incident as it is now, with its ETag."""
+    incident = IncidentViewSet.queryset.get(pk=incident_id)
+    body = IncidentSerializer(incident).data
+    return Response(body, headers={"ETag": f'"{incident.version}"'})
+
+
+class refusals:  # noqa: N801  (reads as a clause: `with refusals():`)
     """Turns what the lifecycle refuses into 409 and 412 answers."""
 
     def __enter__(self) -> None:

@@ -39,7 +39,7 @@ def board_page(
     if service:
         rows = rows.filter(affected__service__slug=service).distinct()
     if q:
-        rows = rows.filter(_matching(q))
+        rows = rows.filter(matching(q))
     if older:
         rows = rows.filter(_after(older))
     affected = AffectedService.objects.select_related("service")
@@ -49,7 +49,8 @@ def board_page(
     return Page(found, _cursor(found[-1]) if more else "")
 
 
-def _matching(q: str) -> Q:
+def matching(q: str) -> Q:
+    """Words of the title or the top cause, or INC-number."""
     query = Q(title__icontains=q) | Q(top_cause__icontains=q)
     if number := REFERENCE.fullmatch(q):
         query |= Q(number=int(number[1]))

@@ -31,13 +31,19 @@ def group_of(incident_id: UUID) -> str:
 
 
 def publish(incident_id: UUID, names: Iterable[str]) -> None:
-    """Render each named panel once and send it to every open page of the incident."""
+    """Render each named panel once and send it to every open page of the incident.
+
+    Pages of a merged incident are told where it went instead.
+    """
     from incidents import live
     from incidents.models import Incident
 
-    incident = Incident.objects.filter(pk=incident_id).first()
+    incident = Incident.objects.select_related("merged_into").filter(pk=incident_id).first()
     if incident is None:
         return  # the transaction's block that made it was rolled back
+    if incident.merged_into is not None:
+        _send(group_of(incident_id), {"type": "incident.moved", **live.moved(incident)})
+        return
     message = {
         "type": "panels.changed",
         "revision": incident.revision,

@@ -51,6 +51,9 @@ class IncidentConsumer(SignedInConsumer):
         if state is None:
             await self.close(code=NOT_FOUND)
             return
+        if isinstance(state, dict):
+            await self.send(text_data=json.dumps(state))
+            return
         await self._send_newer(*state)
 
     async def disconnect(self, code: int) -> None:
@@ -60,6 +63,10 @@ class IncidentConsumer(SignedInConsumer):
     async def panels_changed(self, message: dict[str, Any]) -> None:
         await self._send_newer(message["revision"], message["panels"])
 
+    async def incident_moved(self, message: dict[str, Any]) -> None:
+        told = {name: message[name] for name in ("moved", "words")}
+        await self.send(text_data=json.dumps(told))
+
     async def _send_newer(self, revision: int, panels: Sequence[Sequence[str]]) -> None:
         newer = [(n, html) for n, html in panels if self.sent.get(n, -1) < revision]
         if newer:
@@ -67,11 +74,16 @@ class IncidentConsumer(SignedInConsumer):
             await self.send(text_data="\n".join(html for _, html in newer))
 
 
-def _snapshot(incident_id: UUID) -> tuple[int, list[tuple[str, str]]] | None:
+def _snapshot(
+    incident_id: UUID,
+) -> tuple[int, list[tuple[str, str]]] | dict[str, str] | None:
+    """(revision, panels), where it went if it is merged, None if it does not exist."""
     from django.db import close_old_connections
 
     try:
-        incident = Incident.objects.filter(pk=incident_id).first()
+        incident = Incident.objects.select_related("merged_into").filter(pk=incident_id).first()
+        if incident is not None and incident.merged_into is not None:
+            return live.moved(incident)
         return (incident.revision, live.snapshot(incident)) if incident else None
     finally:
         close_old_connections()

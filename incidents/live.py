@@ -21,6 +21,7 @@ from django.template.loader import render_to_string
 
 from incidents import broadcast
 from incidents.models import Incident
+from incidents.survivors import survivor_of
 
 logger = logging.getLogger("studio.live")
 
@@ -75,6 +76,15 @@ def render(panel: Panel, incident: Incident, *, as_of: datetime | None = None, o
 def snapshot(incident: Incident, names: Iterable[str] | None = None) -> list[tuple[str, str]]:
     """(panel name, out-of-band HTML) of the named panels, all when None."""
     return [(p.name, render(p, incident, oob=True)) for p in panels(names)]
+
+
+def moved(incident: Incident) -> dict[str, str]:
+    """What open pages of a merged incident are told: `moved` is the address that leads on."""
+    survivor = survivor_of(incident)
+    return {
+        "moved": incident.get_absolute_url(),
+        "words": f"{incident.reference} was merged into {survivor.reference}.",
+    }
 
 
 class _Publication:

@@ -24,7 +24,14 @@ from django.utils import timezone
 from accounts.models import User
 from incidents import edits, live, proposals, signals
 from incidents.lifecycle import ALLOWED, TransitionRefused
-from incidents.models import AffectedService, Impact, Incident, IncidentMerge, Severity
+from incidents.models import (
+    AffectedService,
+    Impact,
+    Incident,
+    IncidentMerge,
+    MergeProposal,
+    Severity,
+)
 from incidents.similarity import Likeness
 
 COLUMNS = ("severity", "started_at", "detected_at")
@@ -85,6 +92,24 @@ def merge_all(
         ]
         proposals.settle_merged(rows, target_id, actor)
         return made
+
+
+def accept(*, proposal_id: UUID, actor: User | None, reason: str = "") -> IncidentMerge:
+    """The two of a proposal are one: the newer is merged into the older.
+
+    Raises proposals.AlreadyDecided, TransitionRefused, MergeProposal.DoesNotExist.
+    """
+    with transaction.atomic():
+        pair = MergeProposal.objects.get(pk=proposal_id)
+        lock([pair.older_id, pair.newer_id])
+        row = proposals.undecided(proposal_id)
+        return merge(
+            source_id=row.newer_id,
+            target_id=row.older_id,
+            actor=actor,
+            reason=reason or row.reason,
+            likeness=Likeness(row.score, row.parts),
+        )
 
 
 def lock(incident_ids: Iterable[UUID]) -> dict[UUID, Incident]:

@@ -2,12 +2,23 @@
 
 from django.urls import path
 
-from incidents import alert_pages, catalogue_pages, lab_pages, pages
+from incidents import alert_pages, catalogue_pages, lab_pages, merge_pages, pages
 
 urlpatterns = [
     path("", pages.board, name="board"),
     path("incidents/new", pages.new_incident, name="incident-new"),
     path("incidents/<str:reference>", pages.incident, name="incident"),
+    path("incidents/<str:reference>/merge", merge_pages.merge, name="incident-merge-page"),
+    path("incidents/<uuid:incident_id>/unmerge", merge_pages.undo, name="incident-unmerge-page"),
+    *[
+        path(
+            f"incidents/<uuid:incident_id>/proposals/<uuid:proposal_id>/{name}",
+            merge_pages.decide,
+            {"name": name},
+            name=f"incident-proposal-{name}",
+        )
+        for name in ("accept", "dismiss")
+    ],
     path("incidents/<uuid:incident_id>/live", pages.poll, name="incident-live"),
     *[
         path(

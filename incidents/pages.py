@@ -9,8 +9,9 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
+from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import Role, User
@@ -20,6 +21,7 @@ from incidents import lifecycle, live, viewpoints
 from incidents.board import board_page
 from incidents.forms import BoardFilter, NewIncident, Resolution
 from incidents.models import Incident, Service
+from incidents.survivors import survivor_of
 
 
 class PageRequest(HttpRequest):
@@ -57,14 +59,25 @@ def incident(request: PageRequest, reference: str) -> HttpResponse:
         found = Incident.objects.by_reference(reference)
     except Incident.DoesNotExist:
         raise Http404(f"No incident {reference[:100]}") from None
-    if found.merged_into is not None:
-        messages.info(request, f"{found.reference} was merged into {found.merged_into.reference}.")
-        return redirect(found.merged_into)
+    itself = "merged" in request.GET
+    if found.merged_into is not None and not itself:
+        survivor = survivor_of(found)
+        said = '{} was merged into {}. <a href="{}?merged=1">See {} as it was</a>'
+        source = found.reference
+        where = found.get_absolute_url()
+        messages.info(request, format_html(said, source, survivor.reference, where, source))
+        return redirect(survivor)
     as_of = viewpoints.asked_for(found, request.GET)
     columns: dict[str, Any] = {"top": [], "main": [], "side": []}
     for panel in live.panels():
         columns[panel.column].append(live.render(panel, found, as_of=as_of, oob=False))
-    context = {"incident": found, "resolution": Resolution(), "as_of": as_of, **columns}
+    context = {
+        "incident": found,
+        "resolution": Resolution(),
+        "as_of": as_of,
+        "survivor": survivor_of(found) if found.merged_into_id else None,
+        **columns,
+    }
     return render(request, "incidents/incident.html", context)
 
 
@@ -73,15 +86,20 @@ def incident(request: PageRequest, reference: str) -> HttpResponse:
 def poll(request: PageRequest, incident_id: UUID) -> HttpResponse:
     """204 while the page is current, else all panels and the poll's new address."""
     found = get_object_or_404(Incident.objects.select_related("merged_into"), pk=incident_id)
-    if found.merged_into is not None:
-        return HttpResponseClientRedirect(found.merged_into.get_absolute_url())
-    if request.GET.get("revision") == str(found.revision):
+    if found.merged_into is None and request.GET.get("revision") == str(found.revision):
         return HttpResponse(status=204)
     return panels_answer(request, found)
 
 
 def panels_answer(request: HttpRequest, found: Incident) -> HttpResponse:
-    """Every panel as an out-of-band fragment: the page is current without its socket."""
+    """Every panel as an out-of-band fragment: the page is current without its socket.
+
+    The page of a merged incident is told where it went.
+    """
+    if found.merged_into is not None:
+        return trigger_client_event(
+            HttpResponse(status=204), "incident-moved", dict(live.moved(found))
+        )
     fragments = [html for _name, html in live.snapshot(found)]
     context = {"incident": found, "fragments": fragments}
     return render(request, "incidents/_live.html", context)

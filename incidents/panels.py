@@ -7,8 +7,10 @@ from typing import Any
 
 from django.db.models import Q
 
+from incidents import proposals
 from incidents.live import Panel, register
 from incidents.models import Incident, ServiceDependency
+from incidents.survivors import merged_into
 
 
 def header(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
@@ -29,6 +31,15 @@ def services(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     return {"affected": affected, "neighbours": list(neighbours)}
 
 
+def merges(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
+    """{merges: of what is part of it now (or then), proposed: pairs it may be one of}."""
+    return {
+        "merges": merged_into(incident, as_of),
+        "proposed": [] if as_of is not None else proposals.with_other(incident),
+    }
+
+
 def register_panels() -> None:
+    register(Panel("merges", "incidents/_merges.html", merges, column="top", order=10))
     register(Panel("header", "incidents/_header.html", header, column="top", order=0))
     register(Panel("services", "incidents/_services.html", services, column="side", order=30))

@@ -30,6 +30,13 @@ def of(incident_id: UUID) -> QuerySet[MergeProposal]:
     return rows.select_related("older", "newer").order_by("-score", "older__number")
 
 
+def with_other(incident: Incident) -> list[tuple[MergeProposal, Incident]]:
+    """Each open proposal with the other incident of its pair."""
+    return [
+        (row, row.newer if row.older_id == incident.pk else row.older) for row in of(incident.pk)
+    ]
+
+
 def propose(older: Incident, newer: Incident, likeness: Likeness, reason: str) -> bool:
     """Propose the pair, or bring its open proposal up to date; True if it is new.
 
@@ -64,6 +71,14 @@ def withdraw(incident_id: UUID, *, but: Collection[frozenset[UUID]] = ()) -> Non
             _redraw_later(row)
 
 
+def undecided(proposal_id: UUID) -> MergeProposal:
+    """The proposal, for one who holds its incidents' locks; raises AlreadyDecided."""
+    row = MergeProposal.objects.select_related("older", "newer").get(pk=proposal_id)
+    if not row.is_open:
+        raise AlreadyDecided(f"The proposal was {row.state} already.")
+    return row
+
+
 def dismiss(*, proposal_id: UUID, actor: User | None, reason: str = "") -> MergeProposal:
     """The two are two: they are not proposed again and never merged automatically.
 
@@ -72,9 +87,7 @@ def dismiss(*, proposal_id: UUID, actor: User | None, reason: str = "") -> Merge
     with transaction.atomic():
         found = MergeProposal.objects.select_related("older", "newer").get(pk=proposal_id)
         _redraw(found)  # also the incidents' lock
-        row = MergeProposal.objects.select_related("older", "newer").get(pk=proposal_id)
-        if not row.is_open:
-            raise AlreadyDecided(f"It was {row.state} already.")
+        row = undecided(proposal_id)
         row.state, row.decided_at, row.decided_by = State.DISMISSED, timezone.now(), actor
         row.reason = reason or row.reason
         row.save(update_fields=["state", "decided_at", "decided_by", "reason"])

@@ -22,6 +22,7 @@ from incidents.models import (
     Status,
 )
 from incidents.models.catalogue import PRODUCTION
+from incidents.survivors import survivor_of
 
 MOST_DIFF = 200_000
 """Characters of a diff that are taken; what breaks things is rarely that long."""
@@ -165,6 +166,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     service = serializers.SerializerMethodField()
     services = AffectedServiceSerializer(source="affected", many=True, read_only=True)
     merged_into = serializers.SerializerMethodField()
+    survivor = serializers.SerializerMethodField()
     mtta_seconds = serializers.FloatField(read_only=True)
     mttr_seconds = serializers.FloatField(read_only=True)
     url = serializers.CharField(source="get_absolute_url", read_only=True)
@@ -195,6 +197,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "root_cause",
             "resolution",
             "merged_into",
+            "survivor",
             "closed_as",
             "analysis_status",
             "top_cause",
@@ -213,6 +216,10 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
 
     def get_merged_into(self, incident: Incident) -> str | None:
         return incident.merged_into.reference if incident.merged_into else None
+
+    def get_survivor(self, incident: Incident) -> str | None:
+        """Where the merges lead; null for one that is not merged."""
+        return survivor_of(incident).reference if incident.merged_into else None
 
 
 class IncidentWriteSerializer(serializers.Serializer[Incident]):
@@ -257,11 +264,6 @@ class TransitionSerializer(serializers.Serializer[Incident]):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=10_000, default="")
     root_cause = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
     resolution = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
-
-
-class MergeSerializer(serializers.Serializer[Incident]):
-    into = serializers.CharField(help_text="The survivor: id or INC-number.")
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=10_000, default="")
 
 
 class TaskSerializer(serializers.ModelSerializer[IncidentTask]):

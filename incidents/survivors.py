@@ -6,9 +6,12 @@ A merge only ever marks its source, so chains are followed here: A into B, B int
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
-from incidents.models import Incident
+from django.db.models import Q, QuerySet
+
+from incidents.models import Incident, IncidentMerge
 
 
 def survivor_of(incident: Incident) -> Incident:
@@ -18,18 +21,33 @@ def survivor_of(incident: Incident) -> Incident:
     return incident
 
 
-def members_of(incident_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+def members_of(incident_ids: Iterable[UUID], as_of: datetime | None = None) -> dict[UUID, UUID]:
     """These incidents and all that were merged into them: {member: the one it was asked for}.
 
-    One query a level of merges, plus the one that finds no more.
+    With `as_of` what was merged then. One query a level of merges, plus the one that finds no
+    more.
     """
     root = {pk: pk for pk in incident_ids}
     level = set(root)
+    merges = _lasting(as_of)
     while level:
-        found = Incident.objects.filter(merged_into__in=level).values_list("pk", "merged_into")
-        level = {pk for pk, _into in found}
-        root |= {pk: root[into] for pk, into in found if into is not None}
+        found = merges.filter(target__in=level).values_list("source", "target")
+        level = {source for source, _target in found if source not in root}
+        root |= {source: root[target] for source, target in found if source in level}
     return root
+
+
+def merged_into(incident: Incident, as_of: datetime | None = None) -> list[IncidentMerge]:
+    """The merges that make up the incident now, or did then, the first made first."""
+    within = _lasting(as_of).filter(target__in=members_of([incident.pk], as_of))
+    return list(within.select_related("source", "target", "actor").order_by("at", "id"))
+
+
+def _lasting(as_of: datetime | None) -> QuerySet[IncidentMerge]:
+    if as_of is None:
+        return IncidentMerge.objects.filter(undone_at=None)
+    lasted = Q(undone_at=None) | Q(undone_at__gt=as_of)
+    return IncidentMerge.objects.filter(lasted, at__lte=as_of)
 
 
 def holder_of(correlation_key: str) -> Incident | None:

@@ -3,7 +3,7 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from incidents import intake_api, lab_api
+from incidents import intake_api, lab_api, merge_api
 from incidents.alert_api import AlertSourceViewSet, AlertViewSet, DeliveryViewSet
 from incidents.api import IncidentTaskViewSet, IncidentViewSet
 from incidents.catalogue_api import ChangeViewSet, DependencyViewSet, ServiceViewSet
@@ -15,6 +15,7 @@ from incidents.upkeep.api import (
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("incidents", IncidentViewSet, basename="incident")
+router.register("merge-proposals", merge_api.MergeProposalViewSet, basename="merge-proposal")
 router.register("services", ServiceViewSet, basename="service")
 router.register("dependencies", DependencyViewSet, basename="dependency")
 router.register("alerts", AlertViewSet, basename="alert")
@@ -40,6 +41,9 @@ urlpatterns = [
         for name, view in INTAKE
     ],
     path("test/fail", lab_api.fail, name="test-fail"),
+    path("incidents/<str:reference>/merge", merge_api.Merge.as_view(), name="incident-merge"),
+    path("incidents/<str:reference>/unmerge", merge_api.Unmerge.as_view(), name="incident-unmerge"),
+    path("incidents/<str:reference>/merges", merge_api.Merges.as_view(), name="incident-merges"),
     path("", include(router.urls)),
     path("", include(tasks.urls)),
 ]

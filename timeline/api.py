@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -22,6 +23,7 @@ from timeline.serializers import (
     VerificationSerializer,
     WriteSerializer,
 )
+from timeline.union import events_of, following, own_events
 from timeline.verify import verify
 
 PROBLEMS = dict.fromkeys((400, 401, 403, 404), ProblemSerializer)
@@ -36,6 +38,18 @@ def corrected_event(incident: Incident, seq: int | None) -> TimelineEvent | None
     return event
 
 
+def asked_for(incident: Incident, query: dict[str, Any]) -> QuerySet[TimelineEvent]:
+    if not query["union"]:
+        return own_events(incident).filter(seq__gt=query["after_seq"])
+    events = events_of(incident)
+    if "after" not in query:
+        return events
+    last = events.filter(pk=query["after"]).first()
+    if last is None:
+        raise ValidationError({"after": "The timeline has no such event."})
+    return following(events, last)
+
+
 class Timeline(APIView):
     @extend_schema(
         operation_id="incidents_timeline_list",
@@ -46,11 +60,9 @@ class Timeline(APIView):
         """Events oldest first, as a bare array."""
         query = PageSerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        events = TimelineEvent.objects.filter(
-            incident=incident_of(reference), seq__gt=query.validated_data["after_seq"]
-        )
-        page = events.select_related("actor", "corrects").order_by("seq")
-        return Response(EventSerializer(page[: query.validated_data["limit"]], many=True).data)
+        page = asked_for(incident_of(reference), query.validated_data)
+        events = page.select_related("actor", "corrects")[: query.validated_data["limit"]]
+        return Response(EventSerializer(events, many=True).data)
 
     @extend_schema(
         operation_id="incidents_timeline_create",

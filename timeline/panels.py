@@ -7,7 +7,8 @@ from typing import Any
 
 from incidents.live import Panel
 from incidents.models import Incident
-from timeline.models import TimelineAnchor, TimelineEvent
+from timeline.models import TimelineAnchor
+from timeline.union import events_of
 
 SHOWN = 200
 
@@ -15,20 +16,20 @@ SHOWN = 200
 def context(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     """{events: oldest first, the newest 200; more: how many older ones; sealed: anchor or None}.
 
-    With `as_of` only what had been recorded by then.
+    With those of the incidents merged into it. With `as_of` only what had been recorded by then.
     """
-    events = TimelineEvent.objects.filter(incident=incident)
+    events = events_of(incident, as_of)
     anchor = TimelineAnchor.objects.filter(incident=incident, sealed_at__isnull=False)
     if as_of is not None:
         events = events.filter(recorded_at__lte=as_of)
         anchor = anchor.filter(sealed_at__lte=as_of)
-    events = events.select_related("actor").defer("canonical", "data")  # not shown, may be long
-    newest = list(events.order_by("-seq")[:SHOWN])
+    shown = events.select_related("actor").defer("canonical", "data")  # not shown, may be long
+    newest = list(shown.reverse()[:SHOWN])
     newest.reverse()
     return {
         "events": newest,
         "sealed": anchor.first(),
-        "more": newest[0].seq - 1 if newest else 0,
+        "more": events.count() - SHOWN if len(newest) == SHOWN else 0,
     }
 
 

@@ -22,9 +22,15 @@ class EventSerializer(serializers.ModelSerializer[TimelineEvent]):
         source="digest", read_only=True, help_text="SHA-256 hex over this event and all before it."
     )
 
+    origin = serializers.SerializerMethodField(
+        help_text="The incident on whose timeline it stands: INC-number."
+    )
+
     class Meta:
         model = TimelineEvent
         fields = (
+            "id",
+            "origin",
             "seq",
             "kind",
             "severity",
@@ -40,12 +46,32 @@ class EventSerializer(serializers.ModelSerializer[TimelineEvent]):
         )
         read_only_fields = fields
 
+    def get_origin(self, event: TimelineEvent) -> str:
+        number = getattr(event, "origin_number", None)  # annotated by timeline.union
+        return f"INC-{number}" if number is not None else event.incident.reference
+
 
 class PageSerializer(serializers.Serializer[Any]):
-    """The query of a timeline: events after `after_seq`, at most `limit` of them."""
+    """The query of a timeline: events after `after_seq`, at most `limit` of them.
+
+    With `union` those of the incidents merged into it too, after the event `after`.
+    """
 
     after_seq = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
     limit = serializers.IntegerField(min_value=1, max_value=HIGHEST_LIMIT, default=LIMIT)
+    union = serializers.BooleanField(default=False)
+    after = serializers.UUIDField(
+        required=False, help_text="With union: the id of the last event that was read."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["union"] and attrs["after_seq"]:
+            raise serializers.ValidationError(
+                {"after_seq": "Several timelines have this seq: give `after`, an event's id."}
+            )
+        if not attrs["union"] and "after" in attrs:
+            raise serializers.ValidationError({"after": "It goes with union=true only."})
+        return attrs
 
 
 class WriteSerializer(serializers.Serializer[Any]):
@@ -71,6 +97,14 @@ class WriteSerializer(serializers.Serializer[Any]):
         return attrs
 
 
+class AbsorbedSerializer(serializers.Serializer[Any]):
+    reference = serializers.CharField()
+    ok = serializers.BooleanField()
+    length = serializers.IntegerField()
+    bad_seq = serializers.IntegerField(allow_null=True)
+    reason = serializers.CharField(allow_blank=True)
+
+
 class VerificationSerializer(serializers.Serializer[Any]):
     ok = serializers.BooleanField()
     length = serializers.IntegerField(help_text="Events that are as they were written.")
@@ -78,3 +112,6 @@ class VerificationSerializer(serializers.Serializer[Any]):
     sealed_at = serializers.DateTimeField(allow_null=True)
     bad_seq = serializers.IntegerField(allow_null=True, help_text="The first event that is not.")
     reason = serializers.CharField(allow_blank=True)
+    absorbed = AbsorbedSerializer(
+        many=True, help_text="The timelines of all that was ever merged into it."
+    )

@@ -39,6 +39,7 @@ class MergeProposal(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["-created_at", "-id"], name="merge_proposal_newest")]
         constraints = [
             models.UniqueConstraint(fields=["older", "newer"], name="merge_proposal_once_a_pair"),
             models.CheckConstraint(

@@ -3,6 +3,7 @@
  * - a notice from the board's socket becomes the event `board-changed`, at most once a second;
  * - the extension reconnects after 1006 and 1011 to 1013 only: the rest is done here;
  * - 4401 means signed out, 4404 not found: both end the connection for good;
+ * - the page of an incident that was merged leads on to its survivor;
  * - a panel that did not change is not swapped, and one that did keeps what was opened, typed
  *   and focused in it.
  */
@@ -72,10 +73,24 @@
     const text = event.detail.message;
     if (typeof text !== "string" || !text.startsWith("{")) return;
     event.preventDefault(); // data, not markup
-    if (JSON.parse(text).changed === "board" && !toldTimer) {
+    const told = JSON.parse(text);
+    if (told.moved) goTo(told);
+    if (told.changed === "board" && !toldTimer) {
       toldTimer = setTimeout(tell, Math.max(0, lastTold + 1000 - Date.now()));
     }
   });
+
+  // --- a merged incident: its page leads on, unless somebody is in the middle of something -----
+  const goTo = ({ moved, words }) => {
+    const writing = [...document.querySelectorAll("main textarea, dialog[open]")];
+    if (writing.some((element) => element.open || element.value)) {
+      setDot("off", "Not live");
+      say(words, { href: moved, text: "Go there" });
+    } else {
+      location.assign(moved);
+    }
+  };
+  document.addEventListener("incident-moved", (event) => goTo(event.detail));
 
   // --- panels ----------------------------------------------------------------------------
   const shown = new Map();

@@ -268,16 +268,6 @@ def test_tasks_are_made_and_done(api: APIClient, make_incident: MakeIncident) ->
     assert done.json()["state"] == "done"
 
 
-def test_merge_answers_the_survivor(api: APIClient, make_incident: MakeIncident) -> None:
-    source, target = make_incident("A"), make_incident("B")
-
-    answer = api.post(f"/api/incidents/{source.pk}/merge", {"into": target.reference})
-
-    assert answer.status_code == 200
-    assert answer.json()["id"] == str(target.pk)
-    assert api.get(f"/api/incidents/{source.pk}").json()["merged_into"] == target.reference
-
-
 def test_services_are_managed_by_admins_only(api: APIClient, db: None) -> None:
     answer = api.post("/api/services", {"slug": "new", "name": "New"}, format="json")
 

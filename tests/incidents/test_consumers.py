@@ -14,7 +14,7 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from accounts.models import Role, User
-from incidents import broadcast, lifecycle
+from incidents import broadcast, lifecycle, merging
 from incidents.models import Incident
 from reliability_studio.asgi import application
 from tests.incidents.conftest import MakeIncident, make_person
@@ -151,6 +151,7 @@ async def test_incident_sends_its_snapshot_on_connect(sockets: Sockets, incident
 
     assert panels_in(snapshot) == [
         "header",
+        "merges",
         "causes",
         "evidence",
         "similar",
@@ -278,3 +279,23 @@ async def test_board_joins_a_burst_and_never_loses_its_last(sockets: Sockets) ->
     # one at once, then one each quiet time while it lasts
     assert 2 <= count < 50
     assert (alone, within_the_quiet_time) == (NOTICE, NOTICE)
+
+
+async def test_open_page_of_a_merged_incident_is_told_where_it_went(
+    sockets: Sockets, incident: Incident, make_incident: MakeIncident
+) -> None:
+    survivor = await database_sync_to_async(make_incident)("Another one")
+    socket = await sockets.open(address(incident))
+    await text(socket)
+
+    await database_sync_to_async(merging.merge)(
+        source_id=incident.pk, target_id=survivor.pk, actor=None
+    )
+    late = await sockets.open(address(incident))
+
+    told = {
+        "moved": incident.get_absolute_url(),
+        "words": f"{incident.reference} was merged into {survivor.reference}.",
+    }
+    assert json.loads(await text(socket)) == told
+    assert json.loads(await text(late)) == told

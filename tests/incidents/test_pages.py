@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -198,7 +199,9 @@ def test_incident_page_leads_from_a_merged_one_to_its_survivor(
     response = page.get(f"/incidents/{merged.reference}", follow=True)
 
     assert response.redirect_chain == [(survivor.get_absolute_url(), 302)]
-    assert [str(m) for m in response.context["messages"]] == ["INC-2 was merged into INC-1."]
+    assert [str(m) for m in response.context["messages"]] == [
+        'INC-2 was merged into INC-1. <a href="/incidents/INC-2?merged=1">See INC-2 as it was</a>'
+    ]
 
 
 def test_poll_answers_nothing_while_the_revision_stands(
@@ -211,7 +214,7 @@ def test_poll_answers_nothing_while_the_revision_stands(
     stale = page.get(f"/incidents/{made.pk}/live?revision={made.revision - 1}", **HTMX)
 
     assert (current.status_code, current.content) == (204, b"")
-    assert stale.content.decode().count('hx-swap-oob="true"') == 9  # eight panels and the poll
+    assert stale.content.decode().count('hx-swap-oob="true"') == 10  # nine panels and the poll
     assert f"revision={made.revision}" in stale.content.decode()
 
 
@@ -223,7 +226,13 @@ def test_poll_of_a_merged_incident_leads_to_its_survivor(
 
     response = page.get(f"/incidents/{merged.pk}/live?revision=1", **HTMX)
 
-    assert response["HX-Redirect"] == survivor.get_absolute_url()
+    assert response.status_code == 204
+    assert json.loads(response["HX-Trigger"]) == {
+        "incident-moved": {
+            "moved": merged.get_absolute_url(),
+            "words": f"{merged.reference} was merged into {survivor.reference}.",
+        }
+    }
 
 
 def test_buttons_take_an_incident_through_its_life(

@@ -49,6 +49,8 @@ def test_list_is_a_bare_array_oldest_first(api: APIClient, incident: Incident, s
     body = answer.json()
     assert [row["kind"] for row in body] == ["incident_created", "metric_spike"]
     assert body[1] == {
+        "id": str(event.pk),
+        "origin": incident.reference,
         "seq": 2,
         "kind": "metric_spike",
         "severity": "high",
@@ -200,4 +202,5 @@ def test_verify_answers_what_is_so(api: APIClient, incident: Incident) -> None:
         "sealed_at": None,
         "bad_seq": None,
         "reason": "",
+        "absorbed": [],
     }

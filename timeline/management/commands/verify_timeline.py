@@ -27,9 +27,14 @@ class Command(BaseCommand):
             if result.ok:
                 state = "sealed" if result.sealed_at else "open"
                 self.stdout.write(f"{incident.reference}: {result.length} events, {state}, intact")
-            else:
-                broken += 1
-                self.stdout.write(f"{incident.reference}: event {result.bad_seq}: {result.reason}")
+                continue
+            broken += 1
+            for chain in (result, *result.absorbed):
+                if chain.reason:
+                    within = "" if chain is result else f"{incident.reference}, which absorbed "
+                    self.stdout.write(
+                        f"{within}{chain.reference}: event {chain.bad_seq}: {chain.reason}"
+                    )
         if broken:
             raise CommandError(f"{broken} of {checked} timelines are not what was written.")
 
