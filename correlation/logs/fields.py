@@ -17,6 +17,7 @@ _STACK_KEYS = (
     "exception", "stack_trace", "stacktrace", "stack", "exc_info", "error.stack_trace",
     "error.stack", "exception.stacktrace", "traceback", "@x", "Exception",
 )  # fmt: skip
+_NESTED_STACKS = ("stack", "stacktrace", "stack_trace", "backtrace")
 _LEVEL_KEYS = ("level", "severity", "lvl", "levelname", "log.level", "loglevel", "@l", "Level",
                "LogLevel")  # fmt: skip
 _NUMBERED = {"10": "trace", "20": "debug", "30": "info", "40": "warn", "50": "error", "60": "fatal"}
@@ -92,11 +93,7 @@ def _unquoted(value: str) -> str:
 def _chosen(fields: dict[str, Any]) -> Fields | None:
     nested = fields.get("error") or fields.get("err") or fields.get("exception")
     if isinstance(nested, dict):
-        fields = {
-            **fields,
-            "error": nested.get("message"),
-            "stack": nested.get("stack") or nested.get("stacktrace") or nested.get("stack_trace"),
-        }
+        fields = {**fields, "error": nested.get("message"), "stack": _stack_of(nested)}
     message = _first(fields, _MESSAGE_KEYS)
     problem = _first(fields, _ERROR_KEYS)
     if not message and not problem:
@@ -108,6 +105,16 @@ def _chosen(fields: dict[str, Any]) -> Fields | None:
         _first(fields, _STACK_KEYS),
         _NUMBERED.get(level) or normal_level(level),
     )
+
+
+def _stack_of(nested: dict[str, Any]) -> str:
+    """The stack of an error that is an object of its own: a text, or a list of frames, which
+    stands without the type that is a field beside it."""
+    stack = next((nested[key] for key in _NESTED_STACKS if nested.get(key)), "")
+    if not isinstance(stack, list):
+        return str(stack)
+    kind = next((nested[key] for key in ("class", "name", "type") if nested.get(key)), "")
+    return "\n".join([f"{kind}: {nested.get('message', '')}", *map(str, stack)])
 
 
 def _first(fields: dict[str, Any], keys: tuple[str, ...]) -> str:

@@ -24,19 +24,26 @@ MOST_LINES = 400
 
 _INDENTED = re.compile(
     r"\s+(?:at \S|\.\.\. \d+ (?:more|common)|File \"|\S+\.go:\d+|---> |--- End of"
-    r"|\+ Exception Group)"
+    r"|\+ Exception Group|from \S+:\d+:in )"
 )
 _CHAIN = re.compile(
     r"Caused by: |Suppressed: | ?---> |--- End of|During handling of the above exception"
     r"|The above exception was the direct cause"
 )
 _THROWN = re.compile(r"(?:[a-z][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error|Throwable)\b")
+_PHP = re.compile(
+    r"(?:PHP )?Stack trace:$|\[stacktrace\]|#0 (?:/|\{main|\[internal|phar:|[A-Z]:\\)"
+)
+_PHP_MORE = re.compile(r"#\d+ |(?:PHP )?Stack trace:$|Next \S+: |\[previous exception\]|\"\}")
+_RUBY = re.compile(r"(?:[\w-]+ \([\w.]+\) )?[^\s:]+:\d+:in [`'][^']+'$")
 _LAST = re.compile(r"[A-Za-z_][\w.]*(?::|$)")
 _GO = re.compile(r"goroutine \d+ \[|\[signal |created by |exit status |[\w./*()\[\]{}-]+\(.*\)$")
 _GO_HEAD = re.compile(r"panic: |fatal error: |.*\bpanic serving ")
 _LOUD = re.compile(r"error|exception|fail|fatal|crit|severe|panic|uncaught|unhandled", re.I)
 _CATEGORY = re.compile(r"(?:trce|dbug|info|warn|fail|crit): \S+\[\d+\]\s*$")
 _TRACEBACK = "Traceback (most recent call last):"
+_GROUP = "+ Exception Group Traceback (most recent call last):"
+_STARTS = (_TRACEBACK, "goroutine ", "#0 ", "Stack trace:", "PHP Stack", "[stacktrace]", "stack b")
 
 
 @dataclass(slots=True)
@@ -75,7 +82,7 @@ def joined(lines: Iterable[LogLine]) -> list[LogLine]:
 
 def _head_of(text: str) -> str:
     """The kind of trace that begins with this line, "" for any other line."""
-    if text.startswith(_TRACEBACK):
+    if text.startswith(_TRACEBACK) or text.endswith(_GROUP):
         return "python"
     goes = ("panic" in text or text.startswith("fatal")) and _GO_HEAD.match(text)
     return "go" if goes else ""
@@ -85,7 +92,7 @@ def _continues(line: LogLine, group: _Open) -> str | None:
     """What kind of trace the line goes on with; None when it is a line of its own."""
     text, mode = line.message, group.mode
     if not text.strip():
-        return mode or None
+        return mode if mode or _is_soon(line, group) else None
     if text[0] in " \t":
         if mode:
             return mode
@@ -94,16 +101,30 @@ def _continues(line: LogLine, group: _Open) -> str | None:
         return "" if _CATEGORY.match(group.texts[0]) else None
     if mode and _CHAIN.match(text):
         return mode
-    if not (mode or text.startswith((_TRACEBACK, "goroutine ")) or _THROWN.match(text)):
+    if not (mode or text.startswith(_STARTS) or ":in " in text or _THROWN.match(text)):
         return None  # nearly every line
-    soon = line.at - group.last_at <= HEAD_GAP_SECONDS and _LOUD.search(group.texts[0])
+    soon = _is_soon(line, group)
     if text.startswith(_TRACEBACK):
         return "python" if mode == "python" or (soon and not mode) else None
     if mode == "python":
-        return mode if group.texts[-1][:1] in " \t" and _LAST.match(text) else None
+        last = group.texts[-1]
+        ended = last[:1] not in " \t" or last.endswith("----")
+        return mode if not ended and _LAST.match(text) else None
+    if _PHP.match(text) or (mode == "php" and _PHP_MORE.match(text)):
+        return "php" if mode in ("", "php") else None
+    if _RUBY.match(text):
+        return "ruby" if mode == "ruby" or (soon and not mode) else None
+    if text == "stack backtrace:":
+        return "frames" if soon and not mode else None
     if _GO.match(text):
         return "go" if mode == "go" or text.startswith("goroutine ") else None
     if text == "}" and mode == "frames":
         return mode
     alone = len(group.texts) == 1 and not _THROWN.match(group.texts[0])
     return "" if soon and alone and not mode and _THROWN.match(text) else None
+
+
+def _is_soon(line: LogLine, group: _Open) -> bool:
+    """Whether a line follows closely on one that tells of a failure."""
+    closely = line.at - group.last_at <= HEAD_GAP_SECONDS
+    return closely and _LOUD.search(group.texts[0]) is not None

@@ -31,7 +31,7 @@ _NUMERALS = frozenset("0123456789")
 _PRIORITY = re.compile(r"<\d{1,3}>(?=[A-Za-z_])")
 _ANNOUNCED = re.compile(
     r"(?:Exception in thread (?:\"[^\"]*\"|\S+)|Unhandled exception\.|Uncaught(?: exception)?"
-    r"|\+ Exception Group):?\s*$"
+    r"|\+ Exception Group|\s*\{\"[^\n]*\[object\] \():?\s*$"
 )
 _TRACEBACK = "Traceback (most recent call last):"
 
@@ -213,8 +213,7 @@ def _before_trace(head: str, stack: str) -> str:
     if announces(head):
         return ""
     before, thrown, _ = head.partition(kind)
-    if thrown:
-        head = _ANNOUNCED.sub("", before)
+    head = _ANNOUNCED.sub("", before) if thrown else head.partition(" Uncaught ")[0]
     first = mask(_ANNOUNCED.sub("", head.replace(_TRACEBACK, ""))).rstrip(": ")
     return "" if first.startswith(kind) else first
 

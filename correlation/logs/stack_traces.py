@@ -1,8 +1,10 @@
-"""Stack traces of Java, Python, Go, Node and .NET, folded to exception type and own frame."""
+"""Stack traces of Java, Python, Go, Node, .NET, Rust, PHP and Ruby: exception type, own frame."""
 
 from __future__ import annotations
 
 import re
+
+from correlation.logs import script_traces
 
 _FRAMEWORK = re.compile(
     r"^(?:java[x]?\.|jdk\.|sun\.|com\.sun\.|kotlin\.|scala\.|org\.(?:springframework|apache|hibernate"
@@ -67,7 +69,12 @@ def fold(text: str) -> str:
     if "\nstack backtrace:" in text:
         calls = _RUST_FRAME.findall(text)
         return f"panic at {calls[0]}" if calls else ""
-    if "\n" not in text or "at " not in text:
+    if "\n" not in text:
+        return ""
+    script = script_traces.php(text) or (":in " in text and script_traces.ruby(text))
+    if script:
+        return _fold_script(*script)
+    if "at " not in text:
         return ""
     name = _thrown(text)
     if " in " in text and ":line " in text:
@@ -96,8 +103,16 @@ def fold(text: str) -> str:
 
 def announces(head: str) -> bool:
     """Whether a first line says no more than that a carrier brings an exception along."""
+    if script_traces.begins(head):
+        return True
     kind = _THROWN.match(head)
     return kind is not None and bool(_CARRIER.search(kind.group(1)))
+
+
+def _fold_script(kind: str, frames: list[script_traces.Frame]) -> str:
+    own = [frame for frame in frames if not script_traces.is_library(frame[0])]
+    path, function = (own or frames)[0]
+    return f"{kind} at {function}({_tail(path)})"
 
 
 def _fold_python(text: str) -> str:

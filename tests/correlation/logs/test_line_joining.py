@@ -65,7 +65,45 @@ DOTNET = (
     "         at Shop.Orders.Stock.<TakeAsync>d__7.MoveNext() in /src/Stock.cs:line 51"
 )
 
+PHP = (
+    "PHP Fatal error:  Uncaught RuntimeException: no stock in /app/src/Stock.php:31\n"
+    "Stack trace:\n"
+    "#0 /app/src/Cart.php(88): Shop\\Stock->take(17)\n"
+    "#1 {main}\n"
+    "\n"
+    "Next Shop\\CartException: cart is lost in /app/src/Cart.php:90\n"
+    "Stack trace:\n"
+    "#0 /app/src/index.php(3): Shop\\Cart->place()\n"
+    "#1 {main}\n"
+    "  thrown in /app/src/Cart.php on line 90"
+)
+RUBY = (
+    "/app/lib/stock.rb:42:in `take': no stock (Shop::StockError)\n"
+    "\tfrom /app/lib/cart.rb:17:in `block in place'\n"
+    "\tfrom /app/bin/server:3:in `<main>'"
+)
+RAILS = (
+    "ActiveRecord::ConnectionTimeoutError (no connection within 5 seconds):\n"
+    "\n"
+    "activerecord (7.0.4) lib/active_record/pool.rb:207:in `wait_poll'\n"
+    "app/models/order.rb:31:in `reserve'"
+)
+GROUP = (
+    "  + Exception Group Traceback (most recent call last):\n"
+    '  |   File "/app/shop/batch.py", line 10, in run\n'
+    "  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)\n"
+    "  +-+---------------- 1 ----------------\n"
+    "    | Traceback (most recent call last):\n"
+    '    |   File "/app/shop/pay.py", line 3, in charge\n'
+    "    | ValueError: no card\n"
+    "    +------------------------------------"
+)
+
 TRACES = [
+    (PHP, "PHP Fatal error | Shop\\CartException at Shop\\Cart->place(Cart.php)"),
+    (RUBY, "Shop::StockError at take(stock.rb)"),
+    (RAILS, "ActiveRecord::ConnectionTimeoutError at reserve(order.rb)"),
+    (GROUP, "ValueError at charge(pay.py)"),
     (JAVA, "order <num> failed | java.net.SocketTimeoutException at "
      "shop.checkout.Payments.charge(Payments.java)"),
     (PYTHON, "ERROR:shop.orders:order <num> failed | shop.errors.StoreUnavailable at "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from correlation.logs.patterns import fingerprint, fingerprints
@@ -119,6 +121,40 @@ CASES = [
         "   1: core::panicking::panic_fmt\n   2: cart::store::load\n",
         "panic at cart::store::load",
     ),
+    (
+        "PHP Fatal error:  Uncaught PDOException: refused in /var/www/src/Db/Pool.php:31\n"
+        "Stack trace:\n"
+        "#0 /var/www/src/Db/Pool.php(31): PDO->__construct('mysql:host=db', 'shop')\n"
+        "#1 /var/www/src/Cart/Repo.php(88): Shop\\Db\\Pool->get()\n"
+        "#2 /var/www/vendor/laravel/framework/Controller.php(54): Shop\\Cart\\Repo->find(17)\n"
+        "#3 {main}\n  thrown in /var/www/src/Db/Pool.php on line 31",
+        "PDOException at Shop\\Db\\Pool->get(Pool.php)",
+    ),
+    (
+        "PHP Fatal error:  Uncaught RuntimeException: inner in /app/vendor/acme/a.php:3\n"
+        "Stack trace:\n#0 /app/src/a.php(9): load()\n#1 {main}\n\n"
+        "Next Shop\\CartException: outer in /app/vendor/acme/b.php:7\n"
+        "Stack trace:\n#0 /app/src/b.php(12): Acme\\Store->total()\n"
+        "#1 [internal function]: Shop\\Cart::sum(1)\n#2 /app/src/index.php(3): array_map()\n"
+        "#3 {main}\n  thrown in /app/vendor/acme/b.php on line 7",
+        "Shop\\CartException at Shop\\Cart::sum(b.php)",
+    ),
+    (
+        "/app/lib/cart.rb:42:in `block (2 levels) in total': undefined method `price' for "
+        "nil:NilClass (NoMethodError)\n\tfrom /app/lib/checkout.rb:17:in `place'",
+        "NoMethodError at total(cart.rb)",
+    ),
+    (
+        "/usr/local/bundle/gems/pg-1.5/lib/pg.rb:7:in 'PG.connect': could not connect "
+        "(PG::ConnectionBad)\n\tfrom /app/lib/store.rb:9:in 'Store#open'",
+        "PG::ConnectionBad at Store#open(store.rb)",
+    ),
+    (
+        "ActiveRecord::ConnectionTimeoutError (no connection within 5.000 seconds):\n  \n"
+        "activerecord (7.0.4) lib/active_record/pool.rb:207:in `block in wait_poll'\n"
+        "app/models/order.rb:31:in `reserve'",
+        "ActiveRecord::ConnectionTimeoutError at reserve(order.rb)",
+    ),
     ("no trace here", ""),
     ("two lines\nlooked at twice", ""),
 ]
@@ -148,3 +184,32 @@ def test_traces_of_two_exceptions_at_one_place_stay_two_templates() -> None:
         "order failed | java.lang.IllegalStateException at shop.stock.Store.take(Store.java)",
         "order failed | java.lang.IllegalArgumentException at shop.stock.Store.take(Store.java)",
     ]
+
+
+def test_a_warning_of_php_is_told_by_where_it_was_not_by_who_made_an_exception_of_it() -> None:
+    text = (
+        '[2026-11-22 00:05:13] production.ERROR: Undefined key "total" {"userId":7,"exception":'
+        '"[object] (ErrorException(code: 0): Undefined key at /var/www/app/Totals.php:42)\n'
+        "[stacktrace]\n"
+        "#0 /var/www/vendor/acme/Handler.php(255): Acme\\Handler->handleError()\n"
+        "#1 /var/www/app/Totals.php(42): Acme\\Handler->Acme\\{closure}()\n"
+        '#2 /var/www/app/Cart.php(19): App\\Totals->sum()\n#3 {main}\n"}'
+    )
+
+    template, _, level = fingerprint(text)
+
+    assert template == 'Undefined key "total" | ErrorException at App\\Totals->sum(Totals.php)'
+    assert level == "error"
+
+
+def test_frames_in_a_list_are_read_with_the_type_beside_them() -> None:
+    error = {
+        "class": "Net::ReadTimeout",
+        "message": "no answer",
+        "backtrace": ["/app/lib/pay.rb:7:in `charge'", "/app/lib/cart.rb:9:in `place'"],
+    }
+
+    template, _, level = fingerprint(json.dumps({"level": "error", "msg": "lost", "error": error}))
+
+    assert template == "lost: no answer | Net::ReadTimeout at charge(pay.rb)"
+    assert level == "error"
