@@ -1,6 +1,6 @@
 """Pages of incidents, the catalogue and the lab; included at the root."""
 
-from django.urls import path
+from django.urls import include, path
 
 from incidents import alert_pages, catalogue_pages, lab_pages, merge_pages, pages
 
@@ -47,6 +47,7 @@ urlpatterns = [
         alert_pages.replay_delivery,
         name="delivery-replay",
     ),
+    path("alerts/", include("incidents.upkeep.page_urls")),
     path("lab", lab_pages.show, name="lab"),
     path("lab/stop", lab_pages.stop_all, name="lab-stop-all"),
     path("lab/fail", lab_pages.fail, name="lab-fail"),

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -20,7 +21,7 @@ from accounts.problems import problem
 from incidents import lifecycle, live, viewpoints
 from incidents.board import board_page
 from incidents.forms import BoardFilter, NewIncident, Resolution
-from incidents.models import Incident, Service
+from incidents.models import Incident, MaintenanceWindow, Service
 from incidents.survivors import survivor_of
 
 
@@ -37,6 +38,7 @@ def board(request: PageRequest) -> HttpResponse:
     """All incidents; an htmx request gets the list alone. A bad filter is a 400 that names it."""
     form = BoardFilter(request.GET)
     context: dict[str, Any] = {"form": form, "page": None, "status": 400}
+    context["maintenance"] = MaintenanceWindow.objects.current(timezone.now())
     if form.is_valid():
         try:
             context |= {"page": board_page(**form.cleaned_data), "status": 200}

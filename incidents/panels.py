@@ -5,19 +5,28 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from incidents import proposals
 from incidents.live import Panel, register
-from incidents.models import Incident, ServiceDependency
+from incidents.models import Incident, MaintenanceWindow, ServiceDependency
 from incidents.survivors import merged_into
 
 
 def header(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     return {
         "affected": list(incident.affected.select_related("service")),
+        "maintenance": list(_maintenance(incident, as_of)),
         "durations": {"mtta": incident.mtta_seconds, "mttr": incident.mttr_seconds},
     }
+
+
+def _maintenance(incident: Incident, as_of: datetime | None) -> QuerySet[MaintenanceWindow]:
+    """The windows that its alerts fell into."""
+    firings = incident.occurrences.exclude(maintenance=None)
+    if as_of is not None:
+        firings = firings.filter(started_at__lte=as_of)
+    return MaintenanceWindow.objects.filter(pk__in=firings.values("maintenance"))
 
 
 def services(incident: Incident, as_of: datetime | None) -> dict[str, Any]:

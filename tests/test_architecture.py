@@ -21,6 +21,8 @@ PURE = [
     "correlation/calibration.py",
     "incidents/intake/matchers.py",
     "incidents/pattern_safety.py",
+    "incidents/upkeep/quieting.py",
+    "incidents/upkeep/spans.py",
     "correlation/rules/words.py",
     "correlation/logs/line_joining.py",
     "correlation/evaluation/log_accuracy.py",

@@ -17,6 +17,7 @@ from accounts.models import ApiToken
 from incidents.ids import time_ordered
 from incidents.models.catalogue import PRODUCTION, Service
 from incidents.models.incident import Incident
+from incidents.upkeep.quieting import in_words
 
 
 class AlertSource(models.Model):
@@ -262,3 +263,8 @@ class AlertOccurrence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.alert_id} since {self.started_at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def quieted_words(self) -> str:
+        """By what its Alertmanager keeps it quiet."""
+        return in_words(self.suppressed_by or {})

@@ -100,3 +100,7 @@ class Alertmanager(models.Model):
         if self.failures:
             return "failing"
         return "ok" if self.last_success_at else "never_read"
+
+    @property
+    def state_words(self) -> str:
+        return {"never_read": "never read", "ok": "answers"}.get(self.state, self.state)

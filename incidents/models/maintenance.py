@@ -134,6 +134,11 @@ class MaintenanceWindow(models.Model):
         return "current" if self.span_at(now) is not None else "between"
 
     @property
+    def state_words(self) -> str:
+        words = {"current": "holds now", "between": "until its next occasion"}
+        return words.get(self.state, self.state)
+
+    @property
     def occasion_now(self) -> Span | None:
         return self.next_span(timezone.now())
 

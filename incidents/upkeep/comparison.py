@@ -13,7 +13,7 @@ The rules, each a safeguard against calling over what only nobody told us of:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -121,12 +121,3 @@ def suppressed_by(members: Sequence[HeldAlert]) -> Quieted | None:
         for kind, names in one.quieted_by.items():
             together.setdefault(kind, set()).update(names)
     return {kind: sorted(names) for kind, names in sorted(together.items())} or {"unknown": []}
-
-
-def in_words(by: Mapping[str, Sequence[str]]) -> str:
-    """{"silences": ["2c6d"]} -> "silence 2c6d"."""
-    one = {"silences": "silence", "alerts": "alert", "intervals": "time interval"}
-    parts = [
-        f"{one[kind]} {name}" for kind, names in sorted(by.items()) for name in names if kind in one
-    ]
-    return ", ".join(parts) or "its Alertmanager"

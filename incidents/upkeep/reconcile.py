@@ -31,8 +31,9 @@ from incidents.outbound.errors import BackendError
 from incidents.outbound.http import HttpSource
 from incidents.outbound.secrets import SecretMissing, authorization
 from incidents.upkeep.alertmanager_api import Reading, read
-from incidents.upkeep.comparison import Comparison, OpenSeries, Quieted, compare, in_words
+from incidents.upkeep.comparison import Comparison, OpenSeries, Quieted, compare
 from incidents.upkeep.marks import Mark, tell
+from incidents.upkeep.quieting import in_words
 
 logger = logging.getLogger("studio.intake")
 DEADLINE_SECONDS = 20.0

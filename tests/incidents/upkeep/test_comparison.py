@@ -11,7 +11,8 @@ import pytest
 
 from incidents.intake.received import ReceivedAlert, Unacceptable, identity
 from incidents.upkeep.alertmanager_api import HeldAlert, Reading, held_alerts
-from incidents.upkeep.comparison import Comparison, OpenSeries, compare, in_words
+from incidents.upkeep.comparison import Comparison, OpenSeries, compare
+from incidents.upkeep.quieting import in_words
 
 CONTRACTS = Path(__file__).parents[2] / "contracts" / "alertmanager"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
