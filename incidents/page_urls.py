@@ -47,6 +47,7 @@ urlpatterns = [
         alert_pages.replay_delivery,
         name="delivery-replay",
     ),
+    path("alerts/", include("incidents.alert_rules.page_urls")),
     path("alerts/", include("incidents.upkeep.page_urls")),
     path("lab", lab_pages.show, name="lab"),
     path("lab/stop", lab_pages.stop_all, name="lab-stop-all"),

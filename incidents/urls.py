@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from incidents import intake_api, lab_api, merge_api
 from incidents.alert_api import AlertSourceViewSet, AlertViewSet, DeliveryViewSet
+from incidents.alert_rules.api import AlertReadingViewSet, GroupingRuleViewSet
 from incidents.api import IncidentTaskViewSet, IncidentViewSet
 from incidents.catalogue_api import ChangeViewSet, DependencyViewSet, ServiceViewSet
 from incidents.upkeep.api import (
@@ -21,6 +22,8 @@ router.register("dependencies", DependencyViewSet, basename="dependency")
 router.register("alerts", AlertViewSet, basename="alert")
 router.register("alert-sources", AlertSourceViewSet, basename="alert-source")
 router.register("deliveries", DeliveryViewSet, basename="delivery")
+router.register("grouping-rules", GroupingRuleViewSet, basename="grouping-rule")
+router.register("alert-readings", AlertReadingViewSet, basename="alert-reading")
 router.register("changes", ChangeViewSet, basename="change")
 router.register("maintenance-windows", MaintenanceWindowViewSet, basename="maintenance-window")
 router.register("heartbeats", HeartbeatViewSet, basename="heartbeat")

@@ -16,6 +16,7 @@ ORDER = ["accounts", "incidents", "timeline", "correlation", "slos"]
 # pure whether or not the ranking reaches them; a folder stands for all that is in it
 PURE = [
     "incidents/intake/placement.py",
+    "incidents/intake/steps.py",
     "correlation/telemetry_codec.py",
     "correlation/ranking_text.py",
     "correlation/calibration.py",

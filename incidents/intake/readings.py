@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from incidents.intake.reading import SHIPPED, Reading
 from incidents.models import AlertReading
 
@@ -28,10 +30,15 @@ DEFAULTS = Reading((), {}, (), {}, SHIPPED.severity_default)
 
 
 def reading_of(row: AlertReading) -> Reading:
+    """The row as a reading; names and values are compared in lower case too."""
     return Reading(
         steps=tuple(row.service_steps),
-        names=row.service_names,
+        names={**_lower(row.service_names), **row.service_names},
         severity_labels=tuple(row.severity_labels),
-        severity_values=row.severity_values,
+        severity_values=_lower(row.severity_values),
         severity_default=row.severity_default,
     )
+
+
+def _lower(mapping: Mapping[str, str]) -> dict[str, str]:
+    return {one.lower(): other for one, other in mapping.items()}

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
+from incidents.intake.steps import BadStep, parse_step
 from incidents.models.incident import Severity
+
+MOST_STEPS = 30
+MOST_VALUES = 500
 
 
 class AlertReading(models.Model):
@@ -50,3 +56,41 @@ class AlertReading(models.Model):
 
     def __str__(self) -> str:
         return self.scope or "installation"
+
+    def clean(self) -> None:
+        super().clean()
+        found: dict[str, str] = {}
+        try:
+            for step in _texts(self.service_steps):
+                parse_step(step)
+        except BadStep as error:
+            found["service_steps"] = str(error)
+        try:
+            _texts(self.severity_labels)
+        except BadStep as error:
+            found["severity_labels"] = str(error)
+        if not _is_map(self.service_names):
+            found["service_names"] = f"Give at most {MOST_VALUES} names, each with a slug."
+        if not _is_map(self.severity_values) or not set(self.severity_values.values()) <= set(
+            Severity.values
+        ):
+            known = ", ".join(Severity.values)
+            found["severity_values"] = f"Give at most {MOST_VALUES} values, each one of {known}."
+        if found:
+            raise ValidationError(found)
+
+
+def _texts(given: Any) -> list[str]:
+    if not isinstance(given, list) or len(given) > MOST_STEPS:
+        raise BadStep(f"Give a list of at most {MOST_STEPS}.")
+    if not all(isinstance(one, str) and one and one.isprintable() for one in given):
+        raise BadStep("Each is a text, none of them empty.")
+    return given
+
+
+def _is_map(given: Any) -> bool:
+    return (
+        isinstance(given, dict)
+        and len(given) <= MOST_VALUES
+        and all(isinstance(one, str) and one for pair in given.items() for one in pair)
+    )

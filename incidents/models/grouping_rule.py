@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from incidents.intake.matchers import BadMatcher, parse_matchers
 from incidents.models.alert import AlertSource
 
+MOST_LABELS = 20
 WEEK_SECONDS = 7 * 24 * 3600
 _seconds = [MinValueValidator(0), MaxValueValidator(WEEK_SECONDS)]
 
@@ -88,3 +92,29 @@ class GroupingRule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        found: dict[str, str] = {}
+        try:
+            parse_matchers(self.matchers)
+        except BadMatcher as error:
+            found["matchers"] = str(error)
+        if not _is_labels(self.group_by):
+            found["group_by"] = f"Give at most {MOST_LABELS} label names, none of them twice."
+        if self.window != self.Window.OPEN and self.window_seconds is None:
+            found["window_seconds"] = f"A {self.window} window has a length."
+        if (self.minimum_alerts or 1) > 1 and self.window_seconds is None:
+            found["window_seconds"] = "Say within how many seconds so many alerts are to come."
+        if found:
+            raise ValidationError(found)
+
+
+def _is_labels(given: Any) -> bool:
+    return (
+        isinstance(given, list)
+        and len(given) <= MOST_LABELS
+        and all(isinstance(name, str) and 0 < len(name) <= 200 for name in given)
+        and all(name.isprintable() for name in given)
+        and len(set(given)) == len(given)
+    )

@@ -9,13 +9,12 @@ import pytest
 from incidents.intake.placing import Told, read
 from incidents.intake.reading import (
     SHIPPED,
-    BadStep,
     Reading,
-    parse_step,
     service_name,
     severity_of,
     slug_of,
 )
+from incidents.intake.steps import BadStep, parse_step
 from incidents.models import AlertReading
 from tests.incidents.conftest import MakeService
 
@@ -106,12 +105,17 @@ def told(source: str = "prom", **labels: str) -> Told:
 
 def test_rows_hold_for_their_source_or_for_all(db: None) -> None:
     AlertReading.objects.create(scope="", service_steps=["team"], severity_default="low")
-    AlertReading.objects.create(scope="grafana", service_steps=["folder"])
+    AlertReading.objects.create(
+        scope="grafana",
+        service_steps=["folder"],
+        severity_labels=["p"],
+        severity_values={"P0": "high"},
+    )
 
-    found = read([told(team="t", service="s"), told("grafana", team="t", folder="f")])
+    found = read([told(team="t", service="s"), told("grafana", team="t", folder="f", p="p0")])
 
     assert [one.named for one in found] == ["t", "f"]
-    assert [one.severe.severity for one in found] == ["low", "low"]
+    assert [one.severe.severity for one in found] == ["low", "high"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,112 @@
+"""What would happen to an alert: the rule it hits, its service, severity and key, and the
+incident it would join. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from incidents.duplicates import find_duplicate
+from incidents.intake import prospects, reading, rulebook
+from incidents.intake.placement import Rule, fits
+from incidents.intake.placing import Found, Told, read
+from incidents.models import AlertOccurrence, AlertSource, Incident
+from incidents.models.catalogue import PRODUCTION
+from incidents.neighbours import find_neighbour
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`how` is one of key, merged, reopened, waits, similar, neighbour, opened and nothing."""
+
+    how: str
+    why: str
+    incident: Incident | None = None
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A rule that was looked at before one fitted."""
+
+    rule: Rule
+    fits: bool
+
+
+@dataclass(frozen=True)
+class Trial:
+    """`found` says what was read off the alert and where it belongs."""
+
+    found: Found
+    title: str
+    tried: Sequence[Tried]
+    outcome: Outcome
+
+
+def try_out(
+    *, labels: Mapping[str, str], annotations: Mapping[str, str], source: str, firing: bool
+) -> Trial:
+    """The fate of an alert that the source (its slug) would deliver now."""
+    known = AlertSource.objects.filter(slug=source).first()
+    environment = known.environment if known else PRODUCTION
+    name = labels.get("alertname", "unnamed alert")[:200]
+    (found,) = read([Told(labels, name, source, environment)])
+    title = reading.title_of(name, annotations, found.named)
+    outcome = _outcome(found, title, timezone.now()) if firing else _END
+    return Trial(found, title, _tried(found), outcome)
+
+
+_END = Outcome(
+    "nothing", "It ends the firing of its series, if there is one; it opens and joins nothing."
+)
+
+
+def _tried(found: Found) -> list[Tried]:
+    tried: list[Tried] = []
+    for rule in rulebook.in_force():
+        tried.append(Tried(rule, fits(rule, found.subject)))
+        if tried[-1].fits:
+            break
+    return tried
+
+
+def _outcome(found: Found, title: str, now: datetime) -> Outcome:
+    rule, key = found.placement.rule, found.placement.key
+    prospect = prospects.look(rule, key, [now], now)
+    if prospect.incident is not None:
+        return Outcome(prospect.how, prospect.why, prospect.incident)
+    waiting = _waiting(rule, key, now)
+    if waiting + 1 < rule.minimum_alerts:
+        why = f"{rule.minimum_alerts} alerts open an incident; it would be number {waiting + 1}."
+        return Outcome("waits", why)
+    if found.service is not None:
+        similar = find_duplicate(
+            title=title,
+            services=[found.service],
+            started_at=now,
+            environment=found.subject.environment,
+            apart_from_rule=rule.id,
+        )
+        if similar is not None:
+            why = f"Like {similar.incident.reference}: {similar.score:.0%}."
+            return Outcome("similar", why, similar.incident)
+        within = timedelta(seconds=settings.JOIN_NEIGHBOURS_SECONDS)
+        near = find_neighbour(
+            service=found.service,
+            started_at=now,
+            within=within if rule.join_neighbours else timedelta(0),
+        )
+        if near is not None:
+            return Outcome("neighbour", f"{near}.", near.incident)
+    return Outcome("opened", prospect.why)
+
+
+def _waiting(rule: Rule, key: str, now: datetime) -> int:
+    if rule.minimum_alerts == 1:
+        return 0
+    return AlertOccurrence.objects.filter(
+        incident=None, waiting_key=key, started_at__gte=now - rule.window_length
+    ).count()
