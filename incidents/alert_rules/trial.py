@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from incidents.duplicates import find_duplicate
+from incidents.duplicates import find_duplicates
 from incidents.intake import prospects, reading, rulebook
 from incidents.intake.placement import Rule, fits
 from incidents.intake.placing import Found, Told, read
@@ -83,16 +83,17 @@ def _outcome(found: Found, title: str, now: datetime) -> Outcome:
         why = f"{rule.minimum_alerts} alerts open an incident; it would be number {waiting + 1}."
         return Outcome("waits", why)
     if found.service is not None:
-        similar = find_duplicate(
+        similar = find_duplicates(
             title=title,
             services=[found.service],
             started_at=now,
             environment=found.subject.environment,
+            labels=found.subject.labels,
             apart_from_rule=rule.id,
         )
-        if similar is not None:
-            why = f"Like {similar.incident.reference}: {similar.score:.0%}."
-            return Outcome("similar", why, similar.incident)
+        if similar:
+            why = f"Like {similar[0].incident.reference}: {similar[0].score:.0%}."
+            return Outcome("similar", why, similar[0].incident)
         within = timedelta(seconds=settings.JOIN_NEIGHBOURS_SECONDS)
         near = find_neighbour(
             service=found.service,

@@ -12,8 +12,7 @@ from django.db.models import Max
 
 from incidents.intake.placement import Rule, taken
 from incidents.models import Incident
-
-LONGEST_CHAIN = 20
+from incidents.survivors import survivor_of
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def look(rule: Rule, key: str, firings: Sequence[datetime], received_at: datetim
         return _with_holder(rule, holder, firings)
     alone = taken(rule, firings[0], firings[0], firings)
     last = Incident.objects.filter(correlation_key=key).order_by("-number").first()
-    survivor = None if last is None else _survivor(last)
+    survivor = None if last is None else survivor_of(last)
     if last is not None and survivor is not None:
         if not survivor.is_resolved:
             why = f"{last.reference} was merged into {survivor.reference}."
@@ -61,12 +60,3 @@ def _with_holder(rule: Rule, holder: Incident, firings: Sequence[datetime]) -> P
     alone = taken(rule, firings[0], firings[0], firings)
     why = f"The window of {holder.reference}, which has its key, is over."
     return Prospect("opened", alone, why, outlived=holder)
-
-
-def _survivor(incident: Incident) -> Incident | None:
-    """Where the merges of the incident lead; itself when it was not merged."""
-    for _step in range(LONGEST_CHAIN):
-        if incident.merged_into is None:
-            return incident
-        incident = incident.merged_into
-    return None
