@@ -15,9 +15,9 @@ from accounts.models import Role
 from incidents.alert_rules import edits
 from incidents.alert_rules.serializers import (
     AlertReadingSerializer,
+    AlertTrialRequestSerializer,
+    AlertTrialSerializer,
     GroupingRuleSerializer,
-    TrialRequestSerializer,
-    TrialSerializer,
 )
 from incidents.alert_rules.trial import try_out
 from incidents.api import expected_version
@@ -59,11 +59,13 @@ class GroupingRuleViewSet(viewsets.ModelViewSet[GroupingRule]):
             answer["ETag"] = f'"{version}"'
         return answer
 
-    @extend_schema(request=TrialRequestSerializer, responses=TrialSerializer, filters=False)
+    @extend_schema(
+        request=AlertTrialRequestSerializer, responses=AlertTrialSerializer, filters=False
+    )
     @action(detail=False, methods=["post"])
     def test(self, request: Request) -> Response:
         """Which rule an alert would hit, and which incident it would join; writes nothing."""
-        body = TrialRequestSerializer(data=request.data)
+        body = AlertTrialRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.validated_data
         trial = try_out(
@@ -72,7 +74,7 @@ class GroupingRuleViewSet(viewsets.ModelViewSet[GroupingRule]):
             source=given["source"],
             firing=given["status"] == "firing",
         )
-        return Response(TrialSerializer(trial).data)
+        return Response(AlertTrialSerializer(trial).data)
 
 
 @extend_schema(parameters=[SCOPE])

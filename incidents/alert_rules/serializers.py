@@ -102,7 +102,7 @@ class AlertReadingSerializer(CheckedSerializer):
         read_only_fields = ["version", "updated_at"]
 
 
-class TrialRequestSerializer(serializers.Serializer[Any]):
+class AlertTrialRequestSerializer(serializers.Serializer[Any]):
     """An alert to try, as a sender would deliver it."""
 
     labels = serializers.DictField(child=serializers.CharField(max_length=LONGEST_VALUE))
@@ -120,30 +120,30 @@ class TrialRequestSerializer(serializers.Serializer[Any]):
         return given
 
 
-class TrialRuleSerializer(serializers.Serializer[Any]):
+class AlertTrialRuleSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(allow_null=True, help_text="Null: the default rule.")
     name = serializers.CharField()
 
 
-class TriedSerializer(serializers.Serializer[Any]):
-    rule = TrialRuleSerializer()
+class AlertTrialTriedSerializer(serializers.Serializer[Any]):
+    rule = AlertTrialRuleSerializer()
     fits = serializers.BooleanField()
 
 
-class TrialServiceSerializer(serializers.Serializer[Any]):
+class AlertTrialServiceSerializer(serializers.Serializer[Any]):
     named = serializers.CharField(allow_null=True)
     slug = serializers.CharField(allow_null=True, help_text="Null: not in the catalogue.")
     missing = serializers.CharField()
 
 
-class TrialSeveritySerializer(serializers.Serializer[Any]):
+class AlertTrialSeveritySerializer(serializers.Serializer[Any]):
     severity = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # as above
     value = serializers.CharField()
     why = serializers.CharField(help_text="Empty where the map knows the value.")
 
 
-class TrialOutcomeSerializer(serializers.Serializer[Any]):
+class AlertTrialOutcomeSerializer(serializers.Serializer[Any]):
     how = serializers.ChoiceField(
         choices=[
             "key",
@@ -160,18 +160,18 @@ class TrialOutcomeSerializer(serializers.Serializer[Any]):
     incident = serializers.CharField(allow_null=True, help_text="Its reference, such as INC-12.")
 
 
-class TrialSerializer(serializers.Serializer[Any]):
+class AlertTrialSerializer(serializers.Serializer[Any]):
     """What would happen to the alert; nothing was written."""
 
-    rule = TrialRuleSerializer()
-    tried = TriedSerializer(many=True)
+    rule = AlertTrialRuleSerializer()
+    tried = AlertTrialTriedSerializer(many=True)
     key = serializers.CharField()
     values = serializers.DictField(child=serializers.CharField())
     environment = serializers.CharField()
     title = serializers.CharField()
-    service = TrialServiceSerializer()
-    severity = TrialSeveritySerializer()
-    outcome = TrialOutcomeSerializer()
+    service = AlertTrialServiceSerializer()
+    severity = AlertTrialSeveritySerializer()
+    outcome = AlertTrialOutcomeSerializer()
 
     def to_representation(self, instance: Trial) -> dict[str, Any]:
         found, outcome = instance.found, instance.outcome
