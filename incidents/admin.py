@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
+from incidents.alert_rules import admin as rules_admin  # noqa: F401  (registers its models)
 from incidents.models import (
     AffectedService,
     Alert,

@@ -16,7 +16,7 @@ CODE = {"spellcheck": "false", "class": "code"}
 class Lines(forms.CharField):
     """A text a line, as a list."""
 
-    widget: forms.Widget = forms.Textarea(attrs={"rows": 4, **CODE})
+    widget: forms.Widget = forms.Textarea(attrs={"rows": 7, **CODE})
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, max_length=MOST_CHARACTERS, **options)

@@ -36,9 +36,9 @@ def rules(request: PageRequest) -> HttpResponse:
 
 def _list(request: PageRequest, *, whole: bool) -> HttpResponse:
     active = Q(incidents__merged_into=None) & ~Q(incidents__status=Status.RESOLVED)
-    rows = GroupingRule.objects.prefetch_related("sources").annotate(
-        open_incidents=Count("incidents", filter=active)
-    )
+    counted = GroupingRule.objects.annotate(open_incidents=Count("incidents", filter=active))
+    # counting drops the order of the model
+    rows = counted.order_by("priority", "name").prefetch_related("sources")
     context = {
         "rules": [(row, rulebook.rule_of(row)) for row in rows],
         "usual": rulebook.default_rule(),

@@ -153,6 +153,7 @@ class AlertTrialOutcomeSerializer(serializers.Serializer[Any]):
             "similar",
             "neighbour",
             "opened",
+            "held",
             "nothing",
         ]
     )
@@ -165,6 +166,9 @@ class AlertTrialSerializer(serializers.Serializer[Any]):
 
     rule = AlertTrialRuleSerializer()
     tried = AlertTrialTriedSerializer(many=True)
+    screened = serializers.CharField(
+        help_text="What goes before any rule: a heartbeat or maintenance; empty for nothing."
+    )
     key = serializers.CharField()
     values = serializers.DictField(child=serializers.CharField())
     environment = serializers.CharField()
@@ -179,6 +183,7 @@ class AlertTrialSerializer(serializers.Serializer[Any]):
             {
                 "rule": found.placement.rule,
                 "tried": instance.tried,
+                "screened": instance.screened,
                 "key": found.placement.key,
                 "values": found.placement.values,
                 "environment": found.subject.environment,

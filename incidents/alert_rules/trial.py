@@ -11,17 +11,16 @@ from django.conf import settings
 from django.utils import timezone
 
 from incidents.duplicates import find_duplicates
-from incidents.intake import prospects, reading, rulebook
+from incidents.intake import prospects, reading, rulebook, screening
 from incidents.intake.placement import Rule, fits
 from incidents.intake.placing import Found, Told, read
-from incidents.models import AlertOccurrence, AlertSource, Incident
-from incidents.models.catalogue import PRODUCTION
+from incidents.models import Alert, AlertOccurrence, AlertSource, Incident
 from incidents.neighbours import find_neighbour
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`how` is one of key, merged, reopened, waits, similar, neighbour, opened and nothing."""
+    """`how`: key, merged, reopened, waits, similar, neighbour, opened, held or nothing."""
 
     how: str
     why: str
@@ -38,9 +37,11 @@ class Tried:
 
 @dataclass(frozen=True)
 class Trial:
-    """`found` says what was read off the alert and where it belongs."""
+    """`found` says what was read off the alert and where it belongs, `screened` what goes before
+    any rule: in words, empty when nothing does."""
 
     found: Found
+    screened: str
     title: str
     tried: Sequence[Tried]
     outcome: Outcome
@@ -50,13 +51,18 @@ def try_out(
     *, labels: Mapping[str, str], annotations: Mapping[str, str], source: str, firing: bool
 ) -> Trial:
     """The fate of an alert that the source (its slug) would deliver now."""
-    known = AlertSource.objects.filter(slug=source).first()
-    environment = known.environment if known else PRODUCTION
+    sender = AlertSource.objects.filter(slug=source).first() or AlertSource(slug=source)
     name = labels.get("alertname", "unnamed alert")[:200]
-    (found,) = read([Told(labels, name, source, environment)])
+    (found,) = read([Told(labels, name, source, sender.environment)])
     title = reading.title_of(name, annotations, found.named)
-    outcome = _outcome(found, title, timezone.now()) if firing else _END
-    return Trial(found, title, _tried(found), outcome)
+    screened = screening.foresee(Alert(source=sender, name=name, labels=dict(labels)))
+    if not firing:
+        outcome = _END
+    elif not screened.passes:
+        outcome = Outcome("held", screened.why)
+    else:
+        outcome = _outcome(found, title, timezone.now())
+    return Trial(found, screened.why, title, _tried(found), outcome)
 
 
 _END = Outcome(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from incidents.intake.screened import Screened
-from incidents.models import AlertOccurrence, Heartbeat, MaintenanceWindow
+from incidents.models import Alert, AlertOccurrence, Heartbeat, MaintenanceWindow
 from incidents.upkeep import heartbeats, maintenance
 
 __all__ = ["Screened", "passed", "screen"]
@@ -29,6 +29,15 @@ def screen(occurrences: Sequence[AlertOccurrence]) -> list[Screened]:
 
 def passed(occurrences: Sequence[AlertOccurrence]) -> list[Screened]:
     return [screened for screened in screen(occurrences) if screened.passes]
+
+
+def foresee(alert: Alert) -> Screened:
+    """What would be found about a firing of the alert now; neither need be stored."""
+    occurrence = AlertOccurrence(alert=alert)
+    heartbeat = heartbeats.fed_by(alert.source, alert.labels)
+    if heartbeat:
+        return Screened(occurrence, False, f"It feeds the heartbeat {heartbeat}.")
+    return _screened(occurrence, None, maintenance.windows_of([occurrence]).get(occurrence.pk))
 
 
 def _screened(

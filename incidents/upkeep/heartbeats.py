@@ -7,7 +7,7 @@ when all of them are back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,6 +84,14 @@ def beats(occurrences: Sequence[AlertOccurrence]) -> dict[UUID, Heartbeat]:
         ignore_conflicts=True,
     )
     return found
+
+
+def fed_by(source: AlertSource, labels: Mapping[str, str]) -> str:
+    """The name of the heartbeat that such an alert would feed, "" for none; makes none."""
+    for heartbeat in Heartbeat.objects.filter(source_id=source.pk).order_by("created_at", "id"):
+        if all_fit(heartbeat.matchers, labels):
+            return heartbeat.name
+    return "Watchdog" if all_fit(WATCHDOG, labels) else ""
 
 
 def _of(occurrence: AlertOccurrence, known: dict[UUID, list[Heartbeat]]) -> Heartbeat | None:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from accounts.models import Role
 from incidents.intake import alerts
-from incidents.models import AlertReading, GroupingRule, Incident, ServiceDependency
+from incidents.models import (
+    AlertReading,
+    GroupingRule,
+    Heartbeat,
+    Incident,
+    MaintenanceWindow,
+    ServiceDependency,
+)
 from tests.incidents.conftest import MakeIncident, MakeService, make_person
 
 RULES, READINGS = "/api/grouping-rules", "/api/alert-readings"
@@ -173,6 +182,25 @@ def test_a_trial_says_which_incident_would_be_joined(
         ("waits", None),
         ("opened", None),
     ]
+
+
+def test_a_trial_says_what_goes_before_any_rule(viewer_api: APIClient) -> None:
+    now = timezone.now()
+    MaintenanceWindow.objects.create(
+        name="Upgrade",
+        matchers=["team=x"],
+        starts_at=now - timedelta(hours=1),
+        ends_at=now + timedelta(hours=1),
+        mode=MaintenanceWindow.Mode.SUPPRESS,
+    )
+
+    beat = try_alert(viewer_api, alertname="Watchdog")
+    held = try_alert(viewer_api, team="x")
+
+    assert beat["outcome"]["how"] == held["outcome"]["how"] == "held"
+    assert beat["screened"] == "It feeds the heartbeat Watchdog."
+    assert held["screened"] == "The maintenance window Upgrade holds it back."
+    assert not Heartbeat.objects.exists()
 
 
 def test_a_resolved_alert_opens_nothing(viewer_api: APIClient) -> None:
