@@ -100,13 +100,16 @@ def _judge(graph: Graph, service: str) -> Suspect:
     feature["request_time"] = requests.time.get(service, 0.0)
     feature["request_lines"] = requests.lines.get(service, 0.0)
     feature["request_calls"] = requests.calls.get(service, 0.0)
+    feature["request_cuts"] = requests.cuts.get(service, 0.0)
     feature["own_excess"] = graph.excess.get(service, 0.0)
     if graph.excess:  # the same signals, with what callees add taken out
         feature["own_errors"] = feature["own_latency"] = 0.0
     suspect.groups = {
         "excess": feature["own_excess"],
         "time": feature["request_time"],
-        "course": max(feature["request_lines"], 0.8 * feature["request_calls"]),
+        "course": max(
+            feature["request_lines"], feature["request_cuts"], 0.8 * feature["request_calls"]
+        ),
         "errors": feature["own_errors"],
         "latency": feature["own_latency"],
         "pool": feature["pool"],

@@ -7,6 +7,7 @@ LABELS = {
     "trace_errors": "failed traces",
     "trace_slow": "slow spans",
     "trace_calls": "calls in a trace",
+    "cut_short": "requests cut short",
     "error_ratio": "error rate",
     "latency_p50": "median latency",
     "latency_p95": "p95 latency",

@@ -29,6 +29,7 @@ FEATURES = {
     "request_time": "requests of the same kind spend more time in it",
     "request_lines": "requests of the same kind log other lines in it",
     "request_calls": "requests of the same kind make other calls from it",
+    "request_cuts": "requests of the same kind stop in it, or after they called it",
 }
 """Strengths 0..1 of `correlation.blame`, with what failing callees explain taken out."""
 

@@ -7,17 +7,19 @@ near the start is tried. What a service did at any of them counts by how likely 
 everything shows at once, and an average would thin out what shows only at the right one.
 
 Time lost is shared out (`steps.time_blame`), changed calls and steps are weighed
-(`steps.habit_blame`); a change further down explains those above it, for callers see other
-answers.
+(`steps.habit_blame`), courses cut short put down to caller or callee (`steps.cuts`); a change
+further down explains those above it, for callers see other answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from correlation.steps.courses import courses
+from correlation.steps.cuts import Cut, cut_blame, cuts
 from correlation.steps.flow import ENDED, ENTERED, Flow, flow
 from correlation.steps.habit_blame import Services, Turns, call_worths, step
 from correlation.steps.habits import Key, Practice, Shift, shifts
@@ -25,11 +27,12 @@ from correlation.steps.onsets import Moment, likely_onsets
 from correlation.steps.report import (
     REPORTED,
     call_evidence,
+    cut_evidence,
     step_evidence,
     strongest,
     time_evidence,
 )
-from correlation.steps.spans import Requests, arranged
+from correlation.steps.spans import Operation, Requests, arranged
 from correlation.steps.time_blame import FEWEST_TESTS, losses, time_blame
 from correlation.steps.times import Pace, Times
 from correlation.telemetry import Evidence, Floats, Telemetry
@@ -40,7 +43,7 @@ EXPLAINED = 0.7
 
 @dataclass(eq=False)
 class RequestFindings:
-    """Evidence, and 0..1 by service: `time` lost, `lines` and `calls` that changed.
+    """Evidence, and 0..1 by service: `time` lost, `lines` and `calls` that changed, `cuts`.
 
     `onset` is the moment (epoch s) that parts before and since best; `lines_seen` are the lines
     that could be put down to an operation: the rest is left to be counted by time.
@@ -51,12 +54,13 @@ class RequestFindings:
     time: dict[str, float] = field(default_factory=dict)
     lines: dict[str, float] = field(default_factory=dict)
     calls: dict[str, float] = field(default_factory=dict)
+    cuts: dict[str, float] = field(default_factory=dict)
     lines_seen: frozenset[int] = frozenset()
     compared: frozenset[str] = frozenset()
     """The services whose times could be compared: their metrics' latencies say no more."""
 
     def by_kind(self) -> tuple[dict[str, float], ...]:
-        return self.time, self.lines, self.calls
+        return self.time, self.lines, self.calls, self.cuts
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +73,14 @@ class _Changes:
     said: Shift
     made_worths: Floats
     said_worths: Floats
+    short: list[Cut]
 
     @property
     def height(self) -> float:
         """How well it parts before from since: the strongest changes, none counting for all."""
         grown = self.pace.z[self.pace.now > 1.3 * self.pace.before]
-        pulls = np.concatenate((grown, np.abs(self.made.z), np.abs(self.said.z)))
+        cut = [one.habit.z for one in self.short if one.worth >= REPORTED]
+        pulls = np.concatenate((grown, np.abs(self.made.z), np.abs(self.said.z), cut))
         strongest_first = np.sort(np.clip(pulls, 0.0, 12.0))[::-1]
         return float(sum(strongest_first[:8].tolist()))
 
@@ -98,6 +104,7 @@ def request_findings(telemetry: Telemetry) -> RequestFindings | None:
     for one in tried:
         _take(found.time, time_blame(one.pace), one.moment.weight)
         _take(found.calls, callers.most(one.made, one.made_worths), one.moment.weight)
+        _take(found.cuts, cut_blame(one.short), one.moment.weight)
         _take(found.lines, speakers.most(one.said, one.said_worths), one.moment.weight)
     _explain_callers(found.lines, found.calls, requests.callees())
     return found
@@ -119,13 +126,17 @@ def _tried(
     moments = likely_onsets(telemetry, requests.starts)
     onsets = [moment.onset for moment in moments]
     times, turns = Times(requests, telemetry), Turns.of(course)
+    called = courses(requests)
     tried = []
-    for moment, made, said in zip(
+    for moment, made, said, ends in zip(
         moments,
         shifts(calls, requests.starts, onsets),
         shifts(course.steps, requests.starts, onsets),
+        shifts(called.ends, requests.starts, onsets),
         strict=True,
     ):
+        since = int(np.searchsorted(requests.starts, moment.onset))
+        short = cuts(ends, called, since)
         tests = max(made.which.size + said.which.size, FEWEST_TESTS)
         tried.append(
             _Changes(
@@ -133,11 +144,26 @@ def _tried(
                 times.pace(moment.onset),
                 made,
                 said,
-                call_worths(made, callers, tests),
+                call_worths(made, callers, tests) * _not_cut(made, short),
                 turns.worths(said, tests),
+                short,
             )
         )
     return tried
+
+
+def _not_cut(made: Shift, short: Sequence[Cut]) -> Floats:
+    """0..1 by call: what an operation no longer calls because it is cut short is told as that."""
+    cut: dict[Operation, float] = {}
+    for one in short:
+        cut[one.operation] = max(cut.get(one.operation, 0.0), one.worth)
+    left = np.ones(made.which.size)
+    if cut:
+        for at in np.flatnonzero(made.z < 0.0).tolist():
+            service, what = made.keys[made.which[at]]
+            assert isinstance(what, tuple)
+            left[at] -= cut.get((service, str(what[0])), 0.0)
+    return left
 
 
 def _take(worths: dict[str, float], seen: Mapping[str, float], weight: float) -> None:
@@ -176,6 +202,8 @@ def _told(changes: _Changes, course: Flow, telemetry: Telemetry) -> list[Evidenc
     for at in np.flatnonzero(changes.made_worths >= REPORTED).tolist():
         worth = float(changes.made_worths[at])
         evidence.append(call_evidence(changes.made.habit(at), worth, telemetry, onset))
+    short = [one for one in changes.short if one.worth >= REPORTED]
+    evidence += [cut_evidence(one, telemetry, onset) for one in short]
     for at in np.flatnonzero(changes.said_worths >= REPORTED).tolist():
         item, worth = changes.said.habit(at), float(changes.said_worths[at])
         name, after = step(item.what)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
+from correlation.steps.courses import ENTERED as NO_CALL
+from correlation.steps.cuts import Cut
 from correlation.steps.flow import ENTERED, Statement
 from correlation.steps.habits import Habit
 from correlation.steps.times import Slower
@@ -12,6 +14,7 @@ from correlation.telemetry import Evidence, LogLine, Telemetry
 from correlation.units import humanised
 
 SELF_TIME, EDGE_TIME, CALLS = "self_time_by_operation", "edge_time", "calls_made"
+CUT_SHORT = "cut_short"
 
 REPORTED = 0.15
 """Weaker changes are noise: they are weighed but not reported."""
@@ -94,6 +97,43 @@ def call_evidence(item: Habit, worth: float, telemetry: Telemetry, onset: float)
             "operation": operation,
             "change": change_of(item),
             "called": peer,
+            "n": item.of1,
+            "compared_with": item.of0,
+            "share": round(item.n1 / item.of1, 4),
+            "effect": round(item.z, 3),
+            "trace_ids": [],
+            "samples": [],
+            "apart": [],
+        },
+    )
+
+
+def cut_evidence(one: Cut, telemetry: Telemetry, onset: float) -> Evidence:
+    """An operation that more often makes no further call after one: told of who broke, likelier."""
+    item = one.habit
+    operation, last = one.operation[1], one.last[1]
+    what = "makes no call" if one.last == NO_CALL else f'makes no further call after "{last}"'
+    peer = one.reached[0] if one.reached and one.by_callee > 0.5 else None
+    return Evidence(
+        key=f"trace:{item.service}{'>' + peer if peer else ''}:{CUT_SHORT}:"
+        f"{_name(operation, last)}",
+        type="trace",
+        service=item.service,
+        signal=CUT_SHORT,
+        confidence=round(min(one.worth, 0.95), 4),
+        onset_at=onset,
+        baseline=round(item.n0 / item.of0, 6),
+        value=round(item.n1 / item.of1, 6),
+        title=f'{item.service}: "{operation}" {what} in {item.n1 / item.of1:.0%} of its requests, '
+        f"{item.n0 / item.of0:.0%} before",
+        unit="ratio",
+        direction="up",
+        peer=peer,
+        source=telemetry.trace_source,
+        details={
+            "operation": operation,
+            "change": change_of(item),
+            "called": one.reached[0] if one.reached else "",
             "n": item.of1,
             "compared_with": item.of0,
             "share": round(item.n1 / item.of1, 4),

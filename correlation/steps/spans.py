@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from correlation.steps.columns import Columns, read
 from correlation.steps.numbering import NOBODY, Ints, Members, found_in, in_order, looked_up
@@ -19,6 +20,22 @@ from correlation.telemetry import Floats, Span
 
 Operation = tuple[str, str]
 """(service, shape of the operation)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """All spans in time order: numbers of their traces, services and operations, and who waited.
+
+    `starts` are epoch s.
+    """
+
+    traces: Ints
+    services: Ints
+    operations: Ints
+    starts: Floats
+    seconds: Floats
+    failed: NDArray[np.bool_]
+    calls: Calls
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +54,7 @@ class Requests:
     called: Members
     times: dict[tuple[Operation, str], tuple[Floats, Floats]]
     directory: Directory
+    spans: Rows
 
     def callees(self) -> dict[str, set[str]]:
         """Which services each service called."""
@@ -89,6 +107,15 @@ def arranged(spans: Iterable[Span]) -> Requests:
             rows.services[row_of_key],
             entries,
             ran[entering][first],
+        ),
+        spans=Rows(
+            traces,
+            services,
+            ran,
+            np.array([span.start for span in known], dtype=np.float64),
+            np.array([span.seconds for span in known], dtype=np.float64),
+            np.array([span.failed for span in known], dtype=np.bool_),
+            calls,
         ),
     )
 
