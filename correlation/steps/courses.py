@@ -36,7 +36,7 @@ class Courses:
     says which traces went no further after each. `reached` is the operation that a call leads to
     (`steps.leads`). `rescued` (0..1) is the share of what followed that handled an error, or
     failed. `usual` and `ended` are how many calls the service makes in a request that goes on
-    there, or ends; `below` those of the service reached, where it goes on. `goes_on` tells calls
+    there, or ends; `failing` (0..1) is the share of last calls that failed. `goes_on` tells calls
     that something ever followed. `at` and `traces` are the call and the trace of each step.
     """
 
@@ -46,7 +46,7 @@ class Courses:
     rescued: Floats
     usual: Floats
     ended: Floats
-    below: Floats
+    failing: Floats
     goes_on: NDArray[np.bool_]
     at: Ints
     traces: Ints
@@ -58,12 +58,14 @@ class Courses:
 
 @dataclass(frozen=True, eq=False)
 class _Steps:
-    """Every moment between two calls of a span (a row): the last one's operation, NOBODY before
-    the first, the set of all calls so far, as a number, and the row called next, NOBODY at the end.
+    """Every moment between two calls of a span (a row): the last one's operation and row, NOBODY
+    before the first, the set of all calls so far, as a number, and the row called next, NOBODY at
+    the end.
     """
 
     rows: Ints
     last: Ints
+    last_rows: Ints
     so_far: Ints
     following: Ints
 
@@ -103,7 +105,7 @@ def courses(requests: Requests) -> Courses:
         rescued=mean(handles[steps.following[on]].astype(np.float64), on),
         usual=mean(places.made(traces[on], own[at[on]]), on),
         ended=mean(places.made(traces[off], own[at[off]]), off),
-        below=mean(places.made(traces[on], looked_up(services, reached)[at[on]]), on),
+        failing=mean(np.append(spans.failed, False)[steps.last_rows[off]].astype(np.float64), off),
         goes_on=np.bincount(at[on], minlength=codes.size) > 0,
         at=at,
         traces=traces,
@@ -136,6 +138,7 @@ def _steps(spans: Rows, waited: Calls, count: int) -> _Steps:
     return _Steps(
         np.concatenate((waited.parents, ending)),
         looked_up(called, np.concatenate((before, last))),
+        looked_up(waited.children, np.concatenate((before, last))),
         looked_up(sets, np.concatenate((before, last))),
         np.concatenate((waited.children, np.full(ending.size, NOBODY, dtype=np.int64))),
     )
@@ -223,8 +226,7 @@ class _Places:
         return cls(keys, counts, size)
 
     def made(self, traces: Ints, services: Ints) -> Floats:
-        """By pair of a trace and a service (NOBODY: none); 0 where it calls nothing."""
+        """By pair of a trace and a service; 0 where it calls nothing."""
         place = found_in(self.keys, traces * self.services + services)
-        place[services == NOBODY] = NOBODY
         found = looked_up(self.counts, place)
         return np.where(place == NOBODY, 0, found).astype(np.float64)

@@ -1,9 +1,8 @@
 """Who cut requests short: the caller that stopped after a call, or the callee it had called. Pure.
 
 A caller that breaks by itself stops after one call, whoever else makes that call; of a callee that
-breaks, all callers stop. Where that does not tell, the number of places does where either could
-have broken: the break was as likely to be anywhere in either's course, and one of `calls + 1`
-places fits. A cut further down explains those above it.
+breaks, all callers stop. Where there is one caller only, it is where the course is seen to end; the
+callee, if the call failed. A cut further down explains those above it.
 """
 
 from __future__ import annotations
@@ -22,6 +21,10 @@ from correlation.telemetry import Floats
 
 LEAST_AGREEING = 0.05
 """Left to either side when everything else speaks against it."""
+
+SEEN_TO_END = 2.5
+"""How much likelier it is the caller, all else the same, after a call that went well, and the
+callee after one that failed, or did not arrive."""
 
 FAINTEST = 0.02
 """Cuts worth less are none."""
@@ -110,9 +113,8 @@ def _by_callee(course: Courses, call: int, worth: float, others: Sequence[float]
     """How much of a cut the callee answers for; `others` are worths of other calls to it."""
     callee = max((worth + sum(others)) / (1.0 + len(others)), LEAST_AGREEING)
     caller = max(1.0 - max(others, default=0.0), LEAST_AGREEING)
-    if course.calls[call][1] != ENTERED:  # else it does not even begin
-        callee /= 1.0 + float(course.below[call])
-    caller /= 1.0 + float(course.usual[call])
+    failing = 1.0 if course.calls[call][1] == ENTERED else float(course.failing[call])
+    caller *= SEEN_TO_END ** (1.0 - 2.0 * failing)
     return callee / (callee + caller)
 
 

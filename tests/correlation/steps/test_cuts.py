@@ -92,6 +92,18 @@ def test_callee_whose_callers_all_stop_is_to_blame() -> None:
     assert {item.peer for item in ranking.evidence if item.signal == "cut_short"} == {"cart"}
 
 
+def test_callee_whose_calls_failed_is_to_blame() -> None:
+    telemetry = make_orders({"shop": ("cart",)})
+    spans = [
+        replace(one, failed=one.operation == "call cart" and one.start >= START)
+        for one in telemetry.spans
+    ]
+
+    worths = blamed(replace(telemetry, spans=tuple(spans)))
+
+    assert max(worths, key=lambda name: worths[name]) == "cart"
+
+
 def test_cut_further_down_explains_those_above_it() -> None:
     cut = {"cart": (), "shop": ("cart",), "desk": ("cart",)}
 
