@@ -58,11 +58,12 @@ def cuts(ends: Shift, course: Courses, since: int) -> list[Cut]:
     worth_of = np.zeros(len(course.calls))
     worth_of[ends.which] = worths
     made = course.made_since(since) >= FEWEST
-    ways: dict[Operation, list[int]] = {}
+    ways: dict[tuple[Operation, bool], list[int]] = {}
     for call in np.flatnonzero(made & course.goes_on).tolist():
         there = course.reached[call]
         if there is not None:
-            ways.setdefault(there, []).append(call)
+            begun = course.calls[call][1] != ENTERED
+            ways.setdefault((there, begun), []).append(call)
     found = []
     for at in chosen:
         call, worth = int(ends.which[at]), float(worths[at])
@@ -70,7 +71,8 @@ def cuts(ends: Shift, course: Courses, since: int) -> list[Cut]:
         there = course.reached[call]
         part = 0.0
         if there is not None:
-            others = [float(worth_of[way]) for way in ways.get(there, ()) if way != call]
+            alike = ways.get((there, last != ENTERED), ())
+            others = [float(worth_of[way]) for way in alike if way != call]
             part = _by_callee(course, call, worth, others)
         found.append(Cut(ends.habit(at), operation, last, there, worth, float(surplus[at]), part))
     return _without_explained(found)
