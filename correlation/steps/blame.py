@@ -35,6 +35,7 @@ from correlation.steps.report import (
 from correlation.steps.spans import Operation, Requests, arranged
 from correlation.steps.time_blame import FEWEST_TESTS, losses, time_blame
 from correlation.steps.times import Pace, Times
+from correlation.steps.unlike import unlike
 from correlation.telemetry import Evidence, Floats, Telemetry
 
 EXPLAINED = 0.7
@@ -106,6 +107,11 @@ def request_findings(telemetry: Telemetry) -> RequestFindings | None:
         _take(found.calls, callers.most(one.made, one.made_worths), one.moment.weight)
         _take(found.cuts, cut_blame(one.short), one.moment.weight)
         _take(found.lines, speakers.most(one.said, one.said_worths), one.moment.weight)
+    odd = unlike(requests, telemetry.started_at)
+    if odd is not None:
+        _take(found.time, odd.blame(), 1.0)
+        told = odd.evidence(telemetry, telemetry.started_at, REPORTED)
+        found.evidence = strongest([*found.evidence, *told])
     _explain_callers(found.lines, found.calls, requests.callees())
     return found
 
