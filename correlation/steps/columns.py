@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from correlation.steps.numbering import Ints, in_order, numbered, numbers
 from correlation.telemetry import Floats, Span
@@ -33,6 +34,7 @@ class Columns:
     shapes: Ints
     starts: Floats
     seconds: Floats
+    failed: NDArray[np.bool_]
 
     def at(self, rows: Ints) -> Columns:
         """These of them, in this order."""
@@ -46,6 +48,7 @@ class Columns:
             shapes=self.shapes[rows],
             starts=self.starts[rows],
             seconds=self.seconds[rows],
+            failed=self.failed[rows],
         )
 
 
@@ -74,6 +77,7 @@ def read(spans: Sequence[Span]) -> Columns:
         numbers(operations, {name: shape_numbers[known] for name, known in shape_of.items()}),
         np.array([span.start for span in spans], dtype=np.float64),
         np.array([span.seconds for span in spans], dtype=np.float64),
+        np.array([span.failed for span in spans], dtype=np.bool_),
     )
     order = in_order(found.starts, lambda at: _told_apart(spans[at]))
     keys = found.traces * len(span_numbers) + found.spans

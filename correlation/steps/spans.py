@@ -108,15 +108,7 @@ def arranged(spans: Iterable[Span]) -> Requests:
             entries,
             ran[entering][first],
         ),
-        spans=Rows(
-            traces,
-            services,
-            ran,
-            np.array([span.start for span in known], dtype=np.float64),
-            np.array([span.seconds for span in known], dtype=np.float64),
-            np.array([span.failed for span in known], dtype=np.bool_),
-            calls,
-        ),
+        spans=Rows(traces, rows.services, ran, rows.starts, rows.seconds, rows.failed, calls),
     )
 
 
