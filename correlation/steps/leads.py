@@ -27,10 +27,11 @@ def leads(requests: Requests, waited: Calls) -> tuple[Ints, Ints, Ints]:
     abroad = spans.services[callees] != spans.services[callers]
     led = np.where(abroad, spans.operations[callees], _leaving(spans, waited)[callees])
     kinds = spans.operations[callers] * count + spans.operations[callees]
-    ways, times = np.unique(np.stack((kinds, led)), axis=1, return_counts=True)
-    order = np.lexsort((ways[1], -times, ways[0]))
-    mostly, first = np.unique(ways[0][order], return_index=True)
-    there = ways[1][order][first]
+    ways, times = np.unique(kinds * (count + 1) + led + 1, return_counts=True)
+    kind, there = ways // (count + 1), ways % (count + 1) - 1
+    order = np.lexsort((there, -times, kind))
+    mostly, first = np.unique(kind[order], return_index=True)
+    there = there[order][first]
     operations, called = mostly // max(count, 1), mostly % max(count, 1)
     _, of, kinds_of = np.unique(operations, return_inverse=True, return_counts=True)
     away = np.zeros(mostly.size, dtype=np.bool_)
