@@ -268,7 +268,8 @@ def _points(
     if times.size > MAX_POINTS:
         chosen = np.unique(np.linspace(0, times.size - 1, MAX_POINTS).round().astype(int))
         times, values = times[chosen], values[chosen]
-    return [[round(float(t), 3), _finite(v)] for t, v in zip(times, values, strict=True)]
+    shown = (" %.6g" * values.size % tuple(values.tolist())).split()  # as `_finite`, all at once
+    return [[round(at, 3), float(v)] for at, v in zip(times.tolist(), shown, strict=True)]
 
 
 def _finite(value: float) -> float:

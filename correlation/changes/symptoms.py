@@ -15,7 +15,7 @@ from correlation.changes.vocabulary import shipped
 from correlation.evidence import Key, Movement
 from correlation.logs.patterns import normal_level
 from correlation.magnitude import confidence_of
-from correlation.metrics.effects import measure
+from correlation.metrics.effects import measure_each
 from correlation.signal_labels import label_of
 from correlation.telemetry import Evidence, LogLine, Telemetry
 
@@ -119,19 +119,26 @@ def _early_moves(
     """
     begin, border = telemetry.baseline[0], telemetry.window[0]
     split = begin + EARLY_SHARE * (border - begin)
+    firsts = {key: int(one.series.times.searchsorted(split)) for key, one in found.items()}
+    looked_at = [
+        key
+        for key, early in firsts.items()
+        if early >= FEWEST_EARLY
+        and (found[key].effect is not None or found[key].series.times.size > early)
+    ]
+    seen = [found[key].series for key in looked_at]
+    sides = (begin, split), (split, telemetry.as_of)
+    again = dict(zip(looked_at, measure_each(seen, *sides, telemetry.as_of), strict=True))
     moves: dict[Key, tuple[float, int, tuple[float, float]]] = {}
     for key, movement in found.items():
         series, effect, confidence = movement.series, movement.effect, movement.confidence
         if effect is not None and confidence >= WORTH_READING:
             onset = (effect.onset.at, effect.onset.uncertainty_seconds)
             moves[key] = (confidence, effect.sign, onset)
-        early = int(series.times.searchsorted(split))
-        if early < FEWEST_EARLY or (effect is None and series.times.size == early):
-            continue
-        longer = measure(series, (begin, split), (split, telemetry.as_of), telemetry.as_of)
+        longer = again.get(key)
         if longer is None or longer.onset.at >= border:
             continue
-        run = series.values[early:][longer.onset.start : longer.onset.stop]
+        run = series.values[firsts[key] :][longer.onset.start : longer.onset.stop]
         away = longer.sign * (run - longer.reference.centre) > longer.reference.scale
         lasting = longer.onset.at + longer.duration_seconds >= border and float(away.mean()) >= 0.75
         sure = confidence_of(longer, series.signal, series.unit, len(found))
