@@ -77,18 +77,26 @@ def find_onsets(times: Floats, deviations: Floats, step_seconds: Floats) -> list
     ]
 
 
-def runs_as_high(deviations: Floats, scores: Floats, to_last: NDArray[np.bool_]) -> Rows:
-    """How many separate runs of points beyond DRIFT reach a row's score, one number a row.
+def runs_as_high(
+    deviations: Floats, scores: Floats, to_last: NDArray[np.bool_]
+) -> tuple[Rows, Rows]:
+    """(row, first point) of every separate run of points beyond DRIFT that reaches its row's score.
 
-    Counted as `find_onsets` does. Where not `to_last`, a run that lasts to the row's end is not
-    counted: it is the one that was found, seen late.
+    Heights are those of `find_onsets`; rows ascend, and points in a row. Where not `to_last`, a
+    run that lasts to the row's end is not among them: it is the one that was found, seen late.
     """
     gain = np.minimum(deviations, CLIP) - DRIFT
     beyond = gain > 0.0
-    lasting = np.logical_and.accumulate(beyond[:, ::-1], axis=1)[:, ::-1]
-    beyond &= ~lasting | to_last[:, None]
+    beyond &= (np.arange(beyond.shape[1]) < last_calm(deviations)[:, None]) | to_last[:, None]
     first = beyond.copy()
     first[:, 1:] &= ~beyond[:, :-1]
     heights = np.bincount((np.cumsum(first.ravel()) - 1)[beyond.ravel()], weights=gain[beyond])
-    row_of = np.nonzero(first)[0]
-    return np.bincount(row_of[heights >= scores[row_of]], minlength=scores.size)
+    rows, points = np.nonzero(first)
+    high = heights >= scores[rows]
+    return rows[high], points[high]
+
+
+def last_calm(deviations: Floats) -> Rows:
+    """Where each row's last run begins that lasts to its end: after its last calm point."""
+    calm = deviations[:, ::-1] <= DRIFT
+    return np.where(calm.any(axis=1), deviations.shape[1] - np.argmax(calm, axis=1), 0)

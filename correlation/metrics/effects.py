@@ -14,15 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from correlation.metrics.changepoint import Onset, Rows, find_onsets, runs_as_high
+from correlation.metrics.changepoint import Onset, Rows, find_onsets
+from correlation.metrics.recurrence import recurrences
 from correlation.metrics.reference import Reference, floors_of, medians, references
 from correlation.telemetry import Floats, Series
 
 SMALLEST_TIME = 1e-4
 """Seconds added before the logarithm: below them, nobody cares for factors."""
-
-RECURS = 0.7
-"""A run of the baseline this high, of the one found, is of its kind."""
 
 BLOCK = 1 << 16
 """Samples measured at a time: what fits a processor's cache."""
@@ -34,8 +32,7 @@ class Effect:
 
     `value` is the median of the newest half of the anomalous run (a young fault is still
     growing), `duration_seconds` how long the run lasts, `n_window` its points. `recurrence` is
-    how many runs as high the baseline leads to expect in a window as long; a single one was an
-    earlier fault, and leads to expect none.
+    how many runs as high the baseline leads to expect in a window as long (recurrence).
     """
 
     reference: Reference
@@ -84,8 +81,9 @@ def measure_each(
 
 
 class _Cut(NamedTuple):
-    """One series: values of the baseline, times and values of the window, seconds a sample."""
+    """One series: times and values of the baseline and of the window, seconds a sample."""
 
+    earlier: Floats
     usual: Floats
     moments: Floats
     inside: Floats
@@ -127,8 +125,8 @@ def _cuts(
         if at.last <= at.first or at.end <= at.begin:
             yield None
             continue
-        inside = slice(at.first, at.last)
-        yield _Cut(values[at.begin : at.end], times[inside], values[inside], at.step)
+        before, inside = slice(at.begin, at.end), slice(at.first, at.last)
+        yield _Cut(times[before], values[before], times[inside], values[inside], at.step)
 
 
 def _measured(series: list[Series], cuts: list[_Cut]) -> Iterable[tuple[int, Effect]]:
@@ -147,19 +145,18 @@ def _measured(series: list[Series], cuts: list[_Cut]) -> Iterable[tuple[int, Eff
         if not onsets:
             continue
         rows: Rows = np.array([row for row, _ in onsets])
-        wanted = np.array([RECURS * onset.score for _, onset in onsets])
-        late = np.array([onset.start == 0 for _, onset in onsets])  # seen late, not seen twice
-        again = runs_as_high(sign * (usual[rows] - centre[rows]) / scale[rows], wanted, ~late)
-        values, newest = _newest(inside[rows], [onset for _, onset in onsets])
+        runs = [onset for _, onset in onsets]
+        before = np.array([cuts[row].earlier for row, _ in onsets])
+        strays = sign * (usual[rows] - centre[rows]) / scale[rows]
+        again = recurrences(before, strays, runs, steps[rows], inside.shape[1])
+        values, newest = _newest(inside[rows], runs)
         logs = _log_scales(usual, rows, series) if sign > 0 else {}
         for n, (row, onset) in enumerate(onsets):
-            runs = max(int(again[n]) - 1, 0)  # one is an earlier fault
-            recurrence = runs * inside.shape[1] / usual.shape[1]
             usually, scale_of_log = found.one(row), logs.get(row)
             yield (
                 row,
                 _described(
-                    cuts[row], usually, onset, sign, values[n], newest[n], recurrence, scale_of_log
+                    cuts[row], usually, onset, sign, values[n], newest[n], again[n], scale_of_log
                 ),
             )
 

@@ -71,19 +71,23 @@ def test_a_slow_ramp_is_less_certain_than_a_jump() -> None:
 def test_runs_as_high_counts_separate_runs(
     deviations: list[float], score: float, count: int
 ) -> None:
-    runs = runs_as_high(np.array([deviations], dtype=float), np.array([score]), np.array([True]))
+    rows, _ = runs_as_high(np.array([deviations], dtype=float), np.array([score]), np.array([True]))
 
-    assert runs.tolist() == [count]
+    assert rows.size == count
 
 
 @pytest.mark.parametrize(
-    ("deviations", "count"),
-    [([0, 8, 0], 1), ([8, 0, 8, 8], 1), ([8, 8], 0), ([0, 1, 2], 0), ([8, 0, 9], 1)],
+    ("deviations", "starts"),
+    [([0, 8, 0], [1]), ([8, 0, 8, 8], [0]), ([8, 8], []), ([0, 1, 2], []), ([8, 0, 9], [0])],
 )
-def test_the_run_that_lasts_to_the_end_is_taken_off(deviations: list[int], count: int) -> None:
-    runs = runs_as_high(np.array([deviations], dtype=float), np.array([1.0]), np.array([False]))
+def test_the_run_that_lasts_to_the_end_is_taken_off(
+    deviations: list[int], starts: list[int]
+) -> None:
+    given = np.array([deviations], dtype=float)
 
-    assert runs.tolist() == [count]
+    _, points = runs_as_high(given, np.array([1.0]), np.array([False]))
+
+    assert points.tolist() == starts
 
 
 def test_many_series_at_once_give_what_each_gives_alone() -> None:
@@ -93,10 +97,10 @@ def test_many_series_at_once_give_what_each_gives_alone() -> None:
     scores, late = rng.uniform(0.0, 4.0, 40), rng.uniform(size=40) < 0.5
 
     together = find_onsets(times, deviations, np.arange(40.0))
-    counted = runs_as_high(deviations, scores, late)
+    rows, points = runs_as_high(deviations, scores, late)
 
     alone = [find_onset(times[row], deviations[row], float(row)) for row in range(40)]
     assert together == [(row, onset) for row, onset in enumerate(alone) if onset is not None]
-    assert counted.tolist() == [
-        int(runs_as_high(deviations[[row]], scores[[row]], late[[row]])[0]) for row in range(40)
+    assert [points[rows == row].tolist() for row in range(40)] == [
+        runs_as_high(deviations[[row]], scores[[row]], late[[row]])[1].tolist() for row in range(40)
     ]
