@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from correlation.magnitude import UNKNOWN_REQUESTS, confidence_of
+from correlation.metrics.counters import as_rate
 from correlation.metrics.effects import Effect, measure, measure_each
 from correlation.signal_labels import label_of
 from correlation.telemetry import Evidence, Floats, Series, Telemetry
@@ -75,8 +76,9 @@ class Movement:
 
 def movements(telemetry: Telemetry) -> dict[Key, Movement]:
     """Every series measured once, in a stated order; the stronger of two with one key wins."""
+    given = tuple(map(as_rate, telemetry.series))
     ordered = sorted(
-        (*telemetry.series, *_self_times(telemetry.series)),
+        (*given, *_self_times(given)),
         key=lambda s: (s.service, s.signal, s.peer or "", s.source, s.query, s.values.tobytes()),
     )
     found: dict[Key, Movement] = {}
