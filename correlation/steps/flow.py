@@ -14,7 +14,7 @@ import numpy as np
 
 from correlation.logs.patterns import fingerprints, normal_level
 from correlation.steps.habits import Key, Practice
-from correlation.steps.numbering import NOBODY, Ints, Members, in_order, numbered, numbers
+from correlation.steps.numbering import NOBODY, Ints, Members, found_in, in_order, numbered, numbers
 from correlation.steps.places import Places
 from correlation.steps.spans import Requests
 from correlation.telemetry import LogLine, Telemetry
@@ -58,38 +58,41 @@ def flow(telemetry: Telemetry, requests: Requests) -> Flow:
     lines = [lines[at] for at in order.tolist()]
     marks = fingerprints([line.message for line in lines])
     places = requests.directory.places(lines)
-    placed = np.flatnonzero(places.operations != NOBODY)
+    placed = [lines[at] for at in places.lines.tolist()]
+    marks = [marks[at] for at in places.lines.tolist()]
+    templates = [template for template, _, _ in marks]
+    name_of = {template: statement_of(template) for template in set(templates)}
+    names = numbered([ENTERED, ENDED, *name_of.values()])
+    said = numbers(templates, {template: names[name] for template, name in name_of.items()})
     statements: dict[tuple[str, str], Statement] = {}
-    name_of: dict[str, str] = {}
-    said = []
-    for at in placed.tolist():
-        line, (template, identity, level) = lines[at], marks[at]
-        name = name_of.get(template)
-        if name is None:
-            name = name_of[template] = statement_of(template)
-        said.append(name)
-        known = statements.get((line.service, name))
-        if known is None:
-            level = normal_level(line.level) or level
-            known = statements[line.service, name] = Statement(level, template, identity)
-        known.lines.append(line)
+    listed = list(names)
+    for which in _alike(places.services * len(names) + said):
+        first = placed[which[0]]
+        template, identity, level = marks[which[0]]
+        statements[first.service, listed[said[which[0]]]] = Statement(
+            normal_level(first.level) or level, template, identity, [placed[at] for at in which]
+        )
     return Flow(
-        statements,
-        _steps(requests, places.of(placed), said),
-        frozenset(id(lines[at]) for at in placed.tolist()),
+        statements, _steps(requests, places, said, names), frozenset(id(line) for line in placed)
     )
+
+
+def _alike(keys: Ints) -> list[list[int]]:
+    """The places of each key, ascending."""
+    order = np.argsort(keys, kind="stable")
+    borders = np.flatnonzero(np.diff(keys[order])) + 1
+    return [part.tolist() for part in np.split(order, borders)] if keys.size else []
 
 
 def _told_apart(line: LogLine) -> tuple[str, str, str]:
     return line.service, line.message, line.level
 
 
-def _steps(requests: Requests, places: Places, said: list[str]) -> Practice:
+def _steps(requests: Requests, places: Places, said: Ints, names: dict[str, int]) -> Practice:
     """What follows what, of the statements `said` in time order at these places."""
-    names = numbered([ENTERED, ENDED, *said])
     order = np.lexsort((places.spans, places.operations, places.traces))
     traces, operations = places.traces[order], places.operations[order]
-    spans, after = places.spans[order], numbers(said, names)[order]
+    spans, after = places.spans[order], said[order]
     opens = np.ones(order.size, dtype=bool)
     opens[1:] = (
         (traces[1:] != traces[:-1])
@@ -117,9 +120,12 @@ def _silent(requests: Requests, spoke: Members) -> Members:
     A trace nobody logged in says nothing.
     """
     ran, count = requests.ran, max(requests.starts.size, 1)
-    logged = np.isin(ran.traces, spoke.traces) & np.isin(ran.groups, spoke.groups)
-    heard = np.isin(ran.groups * count + ran.traces, spoke.groups * count + spoke.traces)
-    chosen = logged & ~heard
+    logged = np.zeros(count, dtype=bool)
+    logged[spoke.traces] = True
+    speaking = np.zeros(len(requests.operations), dtype=bool)
+    speaking[spoke.groups] = True
+    heard = found_in(spoke.groups * count + spoke.traces, ran.groups * count + ran.traces)
+    chosen = logged[ran.traces] & speaking[ran.groups] & (heard == NOBODY)
     return Members(ran.groups[chosen], ran.traces[chosen])
 
 

@@ -13,19 +13,17 @@ from correlation.telemetry import LogLine
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """By line: the numbers of its trace, of its operation (NOBODY if it has none), and of its span.
+    """The lines that belong to an operation of a trace: their places among all, ascending.
 
-    A line that names no span of its service belongs to the operation its service was entered by,
-    and to no span.
+    With the numbers of their traces, operations, services and spans. A line that names no span of
+    its service belongs to the operation its service was entered by, and to no span.
     """
 
+    lines: Ints
     traces: Ints
     operations: Ints
+    services: Ints
     spans: Ints
-
-    def of(self, lines: Ints) -> Places:
-        """Of some of the lines only."""
-        return Places(self.traces[lines], self.operations[lines], self.spans[lines])
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,18 +47,19 @@ class Directory:
     def places(self, lines: Sequence[LogLine]) -> Places:
         """Where each of the lines belongs."""
         traces = numbers([line.trace_id for line in lines], self.trace_numbers)
-        spans = numbers([line.span_id for line in lines], self.span_numbers)
-        services = numbers([line.service for line in lines], self.service_numbers)
-        nowhere = (traces == NOBODY) | (services == NOBODY)
+        at = np.flatnonzero(traces != NOBODY)
+        near, traces = [lines[place] for place in at.tolist()], traces[at]
+        spans = numbers([line.span_id for line in near], self.span_numbers)
+        services = numbers([line.service for line in near], self.service_numbers)
         row = found_in(self.keys, traces * len(self.span_numbers) + spans)
-        row[nowhere | (spans == NOBODY)] = NOBODY
+        row[spans == NOBODY] = NOBODY
         row[looked_up(self.services, row) != services] = NOBODY
         entry = found_in(self.entries, traces * len(self.service_numbers) + services)
-        entry[nowhere] = NOBODY
+        entry[services == NOBODY] = NOBODY
         of_span = row != NOBODY
-        no_span = self.span_numbers.get("", len(self.span_numbers))
-        return Places(
-            traces,
-            np.where(of_span, looked_up(self.operations, row), looked_up(self.entered_by, entry)),
-            np.where(of_span, spans, no_span),
+        operations = np.where(
+            of_span, looked_up(self.operations, row), looked_up(self.entered_by, entry)
         )
+        spans = np.where(of_span, spans, self.span_numbers.get("", len(self.span_numbers)))
+        known = operations != NOBODY
+        return Places(at[known], traces[known], operations[known], services[known], spans[known])

@@ -116,12 +116,16 @@ def test_line_belongs_to_its_span_or_to_what_entered_its_service() -> None:
         ]
     )
 
-    named = [found.operations[at][1] if at >= 0 else "" for at in places.operations.tolist()]
-    assert named == ["serve r", "serve q", "serve q", "", ""]
+    assert places.lines.tolist() == [0, 1, 2]
+    assert [found.operations[at][1] for at in places.operations.tolist()] == [
+        "serve r",
+        "serve q",
+        "serve q",
+    ]
 
 
 def test_without_spans_there_is_nothing() -> None:
     found = arranged([])
 
     assert (found.operations, found.pairs, found.times) == ([], [], {})
-    assert found.directory.places([LogLine("shop", 1.0, "x", "", "a")]).operations.tolist() == [-1]
+    assert found.directory.places([LogLine("shop", 1.0, "x", "", "a")]).lines.tolist() == []
