@@ -57,7 +57,7 @@ def main() -> None:
     sizes = [int(size) for size in parser.parse_args().sizes.split(",")]
     first: float | None = None
     for size in sizes:
-        rounds = 4 if size <= 100 else 2
+        rounds = 10 if size <= 100 else 2
         given = [system(size, seed) for seed in range(rounds)]
         telemetry = given[0]
         ours, theirs = _best(ranking.rank, given), _best(nsigma_ranking, given)
