@@ -18,7 +18,7 @@ from django_htmx.middleware import HtmxDetails
 from accounts.models import Role, User
 from accounts.permissions import role_required
 from accounts.problems import problem
-from incidents import lifecycle, live, viewpoints
+from incidents import lifecycle, live, notices, viewpoints
 from incidents.board import board_page
 from incidents.forms import BoardFilter, NewIncident, Resolution
 from incidents.models import Incident, MaintenanceWindow, Service
@@ -39,6 +39,7 @@ def board(request: PageRequest) -> HttpResponse:
     form = BoardFilter(request.GET)
     context: dict[str, Any] = {"form": form, "page": None, "status": 400}
     context["maintenance"] = MaintenanceWindow.objects.current(timezone.now())
+    context["notices"] = notices.drawn()
     if form.is_valid():
         try:
             context |= {"page": board_page(**form.cleaned_data), "status": 200}
