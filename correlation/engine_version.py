@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import platform
+import threading
 from functools import lru_cache
 from importlib.resources import files
 
@@ -18,9 +19,17 @@ ENTRANCE = "ranking"
 VOCABULARY = "rulepacks/changes.yaml"
 
 
-@lru_cache(maxsize=1)
+_reading = threading.Lock()
+
+
 def current() -> dict[str, str]:
     """`release`, `code` (12 hexadecimal digits), `numpy` and `python` of this process."""
+    with _reading:  # analyses run in threads, and Python 3.11 cannot parse in several at once
+        return _read()
+
+
+@lru_cache(maxsize=1)
+def _read() -> dict[str, str]:
     return {
         "release": settings.VERSION,
         "code": _digest(),

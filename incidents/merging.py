@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from incidents import edits, live, proposals, signals
+from incidents.duplicates import describe
 from incidents.lifecycle import ALLOWED, TransitionRefused
 from incidents.models import (
     AffectedService,
@@ -32,7 +33,7 @@ from incidents.models import (
     MergeProposal,
     Severity,
 )
-from incidents.similarity import Likeness
+from incidents.similarity import Likeness, compare
 
 COLUMNS = ("severity", "started_at", "detected_at")
 
@@ -57,7 +58,7 @@ def merge(
         actor=actor,
         reason=reason,
         automatic=automatic,
-        likenesses={source_id: likeness} if likeness else {},
+        likenesses={source_id: likeness} if likeness else None,
     )
     return made
 
@@ -73,6 +74,8 @@ def merge_all(
 ) -> list[IncidentMerge]:
     """Merge all sources into the target, or none; occurrences and services move, events do not.
 
+    `likenesses`, by source, say how alike each is to what it is merged for; by default each is
+    compared with the target.
     Raises TransitionRefused when one of them is merged or resolved already, CannotMerge for no
     source and for a target among its sources, Incident.DoesNotExist.
     """
@@ -84,10 +87,10 @@ def merge_all(
         for row in rows.values():
             if row.merged_into_id or row.is_resolved:
                 raise TransitionRefused(row, "merged", ALLOWED[row.status])
+        known = likenesses or _compared(rows, target_id)
         target = rows.pop(target_id)
-        known = likenesses or {}
         made = [
-            _merge(source, target, actor, reason, automatic, known.get(source.pk))
+            _merge(source, target, actor, reason, automatic, known[source.pk])
             for source in sorted(rows.values(), key=lambda row: row.number)
         ]
         proposals.settle_merged(rows, target_id, actor)
@@ -125,13 +128,20 @@ def lock(incident_ids: Iterable[UUID]) -> dict[UUID, Incident]:
     return found
 
 
+def _compared(rows: Mapping[UUID, Incident], target_id: UUID) -> dict[UUID, Likeness]:
+    """How alike each is to the target, as they stand now."""
+    described = describe(list(rows.values()))
+    target = described.pop(target_id)
+    return {pk: compare(target, source) for pk, source in described.items()}
+
+
 def _merge(
     source: Incident,
     target: Incident,
     actor: User | None,
     reason: str,
     automatic: bool,
-    likeness: Likeness | None,
+    likeness: Likeness,
 ) -> IncidentMerge:
     now = timezone.now()
     moved: dict[str, Any] = {
@@ -149,8 +159,8 @@ def _merge(
         actor=actor,
         automatic=automatic,
         reason=reason,
-        similarity=likeness.score if likeness else None,
-        similarity_parts=likeness.parts if likeness else {},
+        similarity=likeness.score,
+        similarity_parts=likeness.parts,
         moved=moved,
     )
     source.merged_into = target

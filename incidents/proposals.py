@@ -38,7 +38,8 @@ def with_other(incident: Incident) -> list[tuple[MergeProposal, Incident]]:
 
 
 def propose(older: Incident, newer: Incident, likeness: Likeness, reason: str) -> bool:
-    """Propose the pair, or bring its open proposal up to date; True if it is new.
+    """Propose the pair, again if it was withdrawn, or bring its proposal up to date; True if it is
+    new: only then the timelines tell of it.
 
     Nothing happens once it is decided. Call it with both incidents locked.
     """
@@ -51,15 +52,14 @@ def propose(older: Incident, newer: Incident, likeness: Likeness, reason: str) -
         return False
     if not created and row.is_open and (row.reason, row.parts) == (reason, likeness.parts):
         return False
-    new = created or not row.is_open
     if not created:
         row.state, row.reason, row.decided_at = State.OPEN, reason, None
         row.score, row.parts = likeness.score, likeness.parts
         row.save(update_fields=["state", "reason", "decided_at", "score", "parts"])
-    if new:
+    else:
         signals.merge_proposed.send(Incident, incident=newer, proposal=row)
     _redraw(row)
-    return new
+    return created
 
 
 def withdraw(incident_id: UUID, *, but: Collection[frozenset[UUID]] = ()) -> None:
