@@ -18,7 +18,9 @@ from incidents.models import (
     ChangeEvent,
     Delivery,
     Incident,
+    IncidentMerge,
     IncidentTask,
+    MergeProposal,
     Service,
     ServiceDependency,
     StatusChange,
@@ -90,6 +92,22 @@ class IncidentAdmin(ReadOnlyAdmin):
     search_fields = ["title", "number"]
     show_full_result_count = False
     inlines = [AffectedInline, StatusChangeInline]
+
+
+@admin.register(IncidentMerge)
+class IncidentMergeAdmin(ReadOnlyAdmin):
+    list_display = ["source", "target", "at", "actor", "automatic", "similarity", "undone_at"]
+    list_filter = ["automatic"]
+    list_select_related = ["source", "target", "actor"]
+    show_full_result_count = False
+
+
+@admin.register(MergeProposal)
+class MergeProposalAdmin(ReadOnlyAdmin):
+    list_display = ["older", "newer", "state", "score", "created_at", "decided_by"]
+    list_filter = ["state"]
+    list_select_related = ["older", "newer", "decided_by"]
+    show_full_result_count = False
 
 
 @admin.register(IncidentTask)

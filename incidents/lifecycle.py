@@ -47,9 +47,10 @@ class TransitionRefused(Exception):
         where = (
             f"merged into {incident.merged_into}" if incident.merged_into_id else incident.status
         )
+        first = "un-merge" if incident.merged_into_id else "reopen"
         super().__init__(
             f"{incident.reference} is {where}; it cannot become {to}. "
-            f"Allowed: {', '.join(self.allowed) or 'nothing; reopen it first'}."
+            f"Allowed: {', '.join(self.allowed) or f'nothing; {first} it first'}."
         )
 
 
@@ -210,9 +211,13 @@ def patch(
 ) -> Incident:
     """Edit and move in one transaction: both happen or neither does.
 
-    `may_stay` lets `to` be the status the incident has already.
+    `may_stay` lets `to` be the status the incident has already. Raises TransitionRefused, also
+    for a merged incident, and VersionConflict.
     """
     with transaction.atomic():
+        found = locked(incident_id, version)
+        if found.merged_into_id:
+            raise TransitionRefused(found, to or "something else", ())
         incident = edit(
             incident_id=incident_id,
             actor=actor,

@@ -85,6 +85,19 @@ def test_merge_of_what_is_merged_is_409(api: APIClient, make_incident: MakeIncid
     assert (answer.status_code, answer.json()["type"]) == (409, "transition-refused")
 
 
+@pytest.mark.parametrize("body", [{"title": "C"}, {"status": "resolved"}])
+def test_merged_incident_cannot_be_edited_or_moved(
+    api: APIClient, make_incident: MakeIncident, body: dict[str, str]
+) -> None:
+    source, target = make_incident("A"), make_incident("B")
+    merging.merge(source_id=source.pk, target_id=target.pk, actor=None)
+
+    answer = api.patch(f"/api/incidents/{source.pk}", body, format="json")
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "transition-refused")
+    assert answer.json()["detail"].endswith("Allowed: nothing; un-merge it first.")
+
+
 def test_unmerge_answers_the_incident_as_it_was(
     api: APIClient, make_incident: MakeIncident
 ) -> None:

@@ -84,6 +84,19 @@ def test_survivor_without_services_gets_the_sources_as_they_were(
     assert sorted(impacts) == [("cart", "primary"), ("redis", "secondary")]
 
 
+def test_merge_by_hand_records_how_alike_the_two_were(make_incident: MakeIncident) -> None:
+    started_at = timezone.now()
+    source = make_incident("Cart fails", started_at=started_at)
+    target = make_incident("Disk full", started_at=started_at)
+
+    row = merging.merge(source_id=source.pk, target_id=target.pk, actor=None)
+
+    assert (row.similarity, row.similarity_parts) == (
+        0.6,
+        {"service": 1.0, "title": 0.0, "time": 1.0},
+    )
+
+
 def test_any_number_is_merged_at_once_or_none(make_incident: MakeIncident, sam: User) -> None:
     target, *sources = [make_incident(f"Incident {n}") for n in range(4)]
     keys = [source.pk for source in sources]
