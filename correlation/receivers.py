@@ -38,6 +38,11 @@ def queue_for_alerts(
         queue.request(incident_id=incident.pk, reason="alert")
 
 
+@receiver(signals.service_linked, dispatch_uid="correlation.queue_for_service")
+def queue_for_service(incident: Incident, actor: Any, **kwargs: Any) -> None:
+    queue.request(incident_id=incident.pk, reason="requested", requested_by=actor)
+
+
 @receiver(signals.change_recorded, dispatch_uid="correlation.queue_for_change")
 def queue_for_change(change: ChangeEvent, **kwargs: Any) -> None:
     late_changes.analyse_again(change)

@@ -5,7 +5,9 @@ class IncidentsConfig(AppConfig):
     name = "incidents"
 
     def ready(self) -> None:
+        from incidents.alert_rules import alert_panel
         from incidents.panels import register_panels
 
         register_panels()
+        alert_panel.register_panel()
         from incidents import receivers  # noqa: F401  (they register themselves)

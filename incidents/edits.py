@@ -124,7 +124,9 @@ def raise_severity(*, incident_id: UUID, to: str, reason: str) -> bool:
         return True
 
 
-def add_services(*, incident: Incident, services: Sequence[Service], reason: str) -> bool:
+def add_services(
+    *, incident: Incident, services: Sequence[Service], reason: str, actor: User | None = None
+) -> bool:
     """Add those that the incident does not name yet; True if there were any.
 
     The first service of an incident is hit as primary, others as secondary. The caller holds
@@ -147,6 +149,7 @@ def add_services(*, incident: Incident, services: Sequence[Service], reason: str
         field="services",
         old=sorted(current.values()),
         new=sorted([*current.values(), *(service.slug for service in missing)]),
+        actor=actor,
         reason=reason,
     )
     live.changed(incident.pk, "header", "services")

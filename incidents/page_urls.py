@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from incidents import alert_pages, catalogue_pages, lab_pages, merge_pages, pages
+from incidents.alert_rules import alert_panel
 
 urlpatterns = [
     path("", pages.board, name="board"),
@@ -29,6 +30,11 @@ urlpatterns = [
         )
         for name in pages.ACTS
     ],
+    path(
+        "incidents/<uuid:incident_id>/service",
+        alert_panel.link_service,
+        name="incident-link-service",
+    ),
     path("services", catalogue_pages.services, name="services"),
     path("services/<str:slug>", catalogue_pages.service, name="service"),
     path("alerts", alert_pages.alerts, name="alerts"),

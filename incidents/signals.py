@@ -5,7 +5,8 @@
 `occurrences_resolved` (occurrences) that they are over; `alert` and `service` of each are loaded.
 `alert_marked` (occurrence, mark, detail, at) says what `upkeep.marks` knows of an alert besides,
 `heartbeat_changed` (pulse, stopped, beat_at) that a heartbeat's series stopped or is back.
-`change_recorded` (change) says that a change was told of. `merged` and `unmerged` (target, merge,
+`service_linked` (service, actor) says that the service its alerts name is known now,
+`change_recorded` (change) that a change was told of. `merged` and `unmerged` (target, merge,
 actor) carry the source as `incident`, `merge_proposed` (proposal) and `merge_dismissed` (proposal,
 actor) the newer of the two. Every other signal carries `incident`; the rest of the arguments stand
 at each send.
@@ -26,3 +27,4 @@ alert_marked = Signal()
 heartbeat_changed = Signal()
 edited = Signal()
 change_recorded = Signal()
+service_linked = Signal()

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from incidents import edits, keys, lifecycle, signals
+from incidents import edits, keys, lifecycle, live, signals
 from incidents.intake import minimum, prospects, reading
 from incidents.intake.placing import Placed
 from incidents.models import AlertOccurrence, Incident, Service, Severity
@@ -156,6 +156,7 @@ def _attach(found: _Found) -> bool:
             [one.occurrence for one in newcomers],
             ["incident", "service", "waiting_key", "joined_by"],
         )
+        live.changed(incident.pk, "alerts")
         _touch(incident, newcomers, found)
         signals.occurrences_joined.send(
             Incident,

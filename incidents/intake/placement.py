@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from incidents.intake.matchers import all_fit
@@ -94,6 +94,18 @@ def key_of(rule: Rule, subject: Subject, values: Mapping[str, str]) -> str:
 def service_key(environment: str, service: str) -> str:
     """The default rule's key of whatever alerts about the service."""
     return _bounded(f"service:{environment}:", service)
+
+
+def key_with_service(key: str, environment: str, named: str, service: str) -> str | None:
+    """The key once what alerts name is known as a service; None where it does not go by it."""
+    if key == service_key(environment, named):
+        return service_key(environment, service)
+    head, _colon, values = key.rpartition(":")
+    pairs = parse_qsl(values, keep_blank_values=True)
+    if not key.startswith("rule:") or (SERVICE, named) not in pairs:
+        return None
+    changed = [(SERVICE, service) if pair == (SERVICE, named) else pair for pair in pairs]
+    return _bounded(f"{head}:", urlencode(changed))
 
 
 def retired_key(key: str, number: int) -> str:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from incidents import edits, lifecycle, signals
+from incidents import edits, lifecycle, live, signals
 from incidents.models import AffectedService, AlertOccurrence, Incident, Status
 
 
@@ -37,6 +37,7 @@ def recover(ended: Sequence[AlertOccurrence]) -> list[AlertOccurrence]:
         if not told:
             return []
         rows.filter(pk__in=mine).update(end_told_at=timezone.now())
+        live.changed(incident.pk, "alerts")
         _note_recovery(incident, told)
         signals.occurrences_resolved.send(Incident, incident=incident, occurrences=told)
     return told

@@ -12,7 +12,18 @@ from incidents import live
 from incidents.models import Incident
 from tests.incidents.conftest import MakeIncident
 
-PAGE = ["header", "causes", "evidence", "similar", "timeline", "services", "sources", "runs"]
+PAGE = [
+    "header",
+    "merges",
+    "causes",
+    "evidence",
+    "similar",
+    "timeline",
+    "alerts",
+    "services",
+    "sources",
+    "runs",
+]
 
 
 def test_panels_are_in_page_order() -> None:

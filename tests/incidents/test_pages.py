@@ -214,7 +214,7 @@ def test_poll_answers_nothing_while_the_revision_stands(
     stale = page.get(f"/incidents/{made.pk}/live?revision={made.revision - 1}", **HTMX)
 
     assert (current.status_code, current.content) == (204, b"")
-    assert stale.content.decode().count('hx-swap-oob="true"') == 10  # nine panels and the poll
+    assert stale.content.decode().count('hx-swap-oob="true"') == 11  # ten panels and the poll
     assert f"revision={made.revision}" in stale.content.decode()
 
 

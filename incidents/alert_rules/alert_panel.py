@@ -1,0 +1,73 @@
+"""The incident page's alerts: what fires, how each came here, and services nobody knows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import Count, F, Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_POST
+
+from accounts.models import Role
+from accounts.permissions import role_required
+from accounts.problems import problem
+from incidents.alert_rules.linking import link, unlinked
+from incidents.intake.reading import slug_of
+from incidents.live import Panel, register
+from incidents.models import Incident, Service
+from incidents.pages import PageRequest, panels_answer
+
+SHOWN = 12
+MOST_NAMES = 3
+
+
+def alerts(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
+    rows = incident.occurrences.select_related("alert__source", "service")
+    if as_of is not None:
+        rows = rows.filter(started_at__lte=as_of)
+    firing = (
+        Q(resolved_at=None) if as_of is None else Q(resolved_at=None) | Q(resolved_at__gt=as_of)
+    )
+    newest = rows.order_by(F("resolved_at").desc(nulls_first=True), "-started_at", "-id")
+    names = unlinked(incident)[:MOST_NAMES] if as_of is None else []
+    counted = rows.aggregate(total=Count("pk"), firing=Count("pk", filter=firing))
+    return {
+        "occurrences": list(newest[:SHOWN]),
+        **counted,
+        "more": max(0, counted["total"] - SHOWN),
+        "unlinked": [(name, slug_of(name)) for name in names],
+        "services": _slugs(incident.environment) if names else [],
+    }
+
+
+def _slugs(environment: str) -> list[str]:
+    rows = Service.objects.filter(environment=environment)
+    return list(rows.order_by("slug").values_list("slug", flat=True)[:500])
+
+
+@require_POST
+@role_required(Role.ADMIN)
+def link_service(request: PageRequest, incident_id: UUID) -> HttpResponse:
+    """Link what alerts name to a service (`slug`), or make it; the page's panels."""
+    found = get_object_or_404(Incident, pk=incident_id)
+    try:
+        link(
+            incident_id=found.pk,
+            named=request.POST.get("named", ""),
+            slug=request.POST.get("slug", ""),
+            actor=request.user,
+        )
+    except ValidationError as error:
+        return problem(400, "invalid", " ".join(error.messages))
+    except Service.DoesNotExist:
+        raise Http404("No such service") from None
+    found.refresh_from_db()
+    return panels_answer(request, found)
+
+
+def register_panel() -> None:
+    register(Panel("alerts", "incidents/_alerts.html", alerts, column="side", order=20))
