@@ -27,6 +27,9 @@ class AlertSourceSerializer(serializers.ModelSerializer[AlertSource]):
             "kind",
             "environment",
             "ignored_labels",
+            "repeat_interval_seconds",
+            "flap_changes",
+            "flap_window_seconds",
             "delivered_at",
             "used_at",
             "token_prefix",
@@ -62,7 +65,19 @@ class OccurrenceSerializer(serializers.ModelSerializer[AlertOccurrence]):
 
     class Meta:
         model = AlertOccurrence
-        fields = ["id", "started_at", "claimed_started_at", "resolved_at", "incident", "service"]
+        fields = [
+            "id",
+            "started_at",
+            "claimed_started_at",
+            "resolved_at",
+            "ended_by",
+            "incident",
+            "service",
+            "stale_since",
+            "suppressed_since",
+            "suppressed_by",
+            "maintenance",
+        ]
 
 
 class AlertSerializer(serializers.ModelSerializer[Alert]):
@@ -84,6 +99,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
             "first_seen_at",
             "last_seen_at",
             "received_count",
+            "flapping_since",
             "occurrence",
         ]
 

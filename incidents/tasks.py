@@ -4,6 +4,7 @@ from celery import shared_task
 
 from incidents import converging
 from incidents.intake import grouping, recovery, replay
+from incidents.models import AlertSource
 from incidents.upkeep import flapping, heartbeats, maintenance, reconcile, stale
 
 
@@ -29,15 +30,33 @@ def converge() -> None:
 
 @shared_task(name="incidents.tasks.reconcile_alerts")
 def reconcile_alerts() -> None:
-    reconcile.reconcile_all()
+    """One task a source: an Alertmanager that does not answer holds up no other's."""
+    for source_id in reconcile.sources():
+        reconcile_source.delay(str(source_id))
 
 
-@shared_task(name="incidents.tasks.keep_alerts")
-def keep_alerts() -> None:
-    """What only time does to alerts: they go stale, calm down, fall silent, are held no longer."""
+@shared_task(name="incidents.tasks.reconcile_source")
+def reconcile_source(source_id: str) -> None:
+    reconcile.reconcile(AlertSource.objects.get(pk=source_id))
+
+
+@shared_task(name="incidents.tasks.mark_stale_alerts")
+def mark_stale_alerts() -> None:
     stale.mark_stale()
+
+
+@shared_task(name="incidents.tasks.end_flapping")
+def end_flapping() -> None:
     flapping.end_quiet()
+
+
+@shared_task(name="incidents.tasks.check_heartbeats")
+def check_heartbeats() -> None:
     heartbeats.check()
+
+
+@shared_task(name="incidents.tasks.release_maintenance")
+def release_maintenance() -> None:
     maintenance.release()
 
 

@@ -153,6 +153,10 @@ class Evaluator:
             answer += self._settle(rule, seen, at)
         return answer
 
+    def firing(self) -> list[Alert]:
+        """What fires as of the last evaluation."""
+        return [alert for alert in self._active.values() if alert.fired_at is not None]
+
     def _settle(
         self, rule: Rule, seen: set[tuple[str, tuple[tuple[str, str], ...]]], at: float
     ) -> list[Alert]:

@@ -8,7 +8,7 @@ import time
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from lab.alerts import Evaluator
+from lab.alerts import Alert, Evaluator
 from lab.exposition import FAMILIES, text
 from lab.faults import CUSTOM, FAULTS, Fault, custom_fault
 from lab.logstore import LogStore
@@ -40,6 +40,7 @@ class Lab:
         self.logs = LogStore()
         self.lock = threading.RLock()
         self.failure = ""
+        self.up_since = time.time()
         self._simulation: Simulation | None = None
         self._evaluator = Evaluator(self.tsdb)
         self._webhook_url = webhook_url
@@ -103,6 +104,12 @@ class Lab:
         alerts = self._evaluator.evaluate(at)
         if self._dispatcher is not None and alerts:
             self._dispatcher.take(alerts)
+
+    def firing(self) -> list[Alert]:
+        """The alerts that fire; raises NotReadyError."""
+        with self.lock:
+            _ = self.simulation
+            return self._evaluator.firing()
 
     def exposition(self) -> bytes:
         """The current scrape in Prometheus text format."""

@@ -1,4 +1,4 @@
-"""The lab over HTTP: stand-ins for Prometheus, Loki, Tempo and Kubernetes, and its own API."""
+"""The lab over HTTP: stand-ins for the real APIs, and its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from lab import kubernetes_api, loki_api, prometheus_api, tempo_api
+from lab import alertmanager_api, kubernetes_api, loki_api, prometheus_api, tempo_api
 from lab.exposition import CONTENT_TYPE
 from lab.faults import CUSTOM, BadField
 from lab.runtime import Lab, NotReadyError, UnknownFaultError
@@ -18,6 +18,7 @@ logger = logging.getLogger("lab.server")
 
 JSON = "application/json"
 PLAIN = "text/plain; charset=utf-8"
+STAND_INS = ("alertmanager", "prometheus", "loki", "tempo", "kubernetes")
 MOST_BODY_BYTES = 1_000_000
 Answer = tuple[int, str, bytes]
 
@@ -119,9 +120,11 @@ class Handler(BaseHTTPRequestHandler):
             return self._lab(method, path.removeprefix("/lab/").rstrip("/"), body)
         prefix, _, rest = path.lstrip("/").partition("/")
         rest = f"/{rest}"
-        if prefix not in ("prometheus", "loki", "tempo", "kubernetes", "metrics"):
+        if prefix not in (*STAND_INS, "metrics"):
             return _error(404, f"no such path: {path}")
         simulation = lab.simulation
+        if prefix == "alertmanager":
+            return alertmanager_api.respond(lab.firing(), lab.up_since, method, rest)
         if prefix == "prometheus":
             return prometheus_api.respond(lab.tsdb, method, rest, params)
         if prefix == "loki":

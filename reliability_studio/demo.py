@@ -28,6 +28,7 @@ TELEMETRY = {
     "PROMETHEUS_URL": "prometheus",
     "LOKI_URL": "loki",
     "TEMPO_URL": "tempo",
+    "ALERTMANAGER_URL": "alertmanager",
 }
 
 

@@ -20,7 +20,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError
 
-from correlation.data_sources.catalogue import follow_environment
+from correlation.data_sources import catalogue as data_sources
+from incidents.upkeep import environment as alertmanagers
 from reliability_studio import demo, preflight
 from reliability_studio.background import Background
 from reliability_studio.interruption import Interruption
@@ -58,6 +59,8 @@ def run(
             if with_lab:
                 # before migrating: it spends its first seconds on an hour of history
                 intake = f"http://{reachable(host)}:{port}/api/intake/alertmanager"
+                if settings.ALERTMANAGER_URL:
+                    intake += "?source=lab"  # what a real one lists is not all that the lab fires
                 lab = demo.start_lab(directory, intake)
                 stack.callback(lab.stop)
             # builds the middleware and sets up logging: not before the checks have passed
@@ -69,7 +72,9 @@ def run(
             lines = demo.prepare(directory, lab) if with_demo else []
             if lab is not None:
                 lab.attach()
-            follow_environment()  # the lab's addresses are known only now
+            # the lab's addresses are known only now
+            data_sources.follow_environment()
+            alertmanagers.follow_environment()
             preflight.verify_sources(say)
             background = Background()
             stack.callback(background.stop, STOP_SECONDS)

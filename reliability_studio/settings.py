@@ -265,13 +265,17 @@ CELERY_BEAT_SCHEDULE = {
     "prune-snapshots": {"task": "correlation.tasks.prune_snapshots", "schedule": 3600.0},
     "converge-incidents": {"task": "incidents.tasks.converge", "schedule": 15.0},
     "resolve-quiet-incidents": {"task": "incidents.tasks.resolve_quiet", "schedule": 10.0},
-    "keep-alerts": {"task": "incidents.tasks.keep_alerts", "schedule": 10.0},
+    "mark-stale-alerts": {"task": "incidents.tasks.mark_stale_alerts", "schedule": 30.0},
+    "end-flapping": {"task": "incidents.tasks.end_flapping", "schedule": 10.0},
+    "check-heartbeats": {"task": "incidents.tasks.check_heartbeats", "schedule": 10.0},
+    "release-maintenance": {"task": "incidents.tasks.release_maintenance", "schedule": 10.0},
     "prune-deliveries": {"task": "incidents.tasks.prune_deliveries", "schedule": 3600.0},
     "sweep-deliveries": {"task": "incidents.tasks.sweep_deliveries", "schedule": 10.0},
 }
 
 RECONCILE_SECONDS = env.seconds("RECONCILE_SECONDS", 60.0, low=5, high=3600)
 RECONCILE_SETTLE_SECONDS = env.seconds("RECONCILE_SETTLE_SECONDS", 600.0)
+RECONCILE_ABSENT_SECONDS = env.seconds("RECONCILE_ABSENT_SECONDS", 600.0)
 RECONCILE_LOST_AFTER_SECONDS = env.seconds("RECONCILE_LOST_AFTER_SECONDS", 600.0)
 CELERY_BEAT_SCHEDULE["reconcile-alerts"] = {
     "task": "incidents.tasks.reconcile_alerts",

@@ -208,6 +208,9 @@ class AlertOccurrence(models.Model):
     stale_since = models.DateTimeField(
         null=True, blank=True, help_text="When it should have been heard of again; not the end."
     )
+    absent_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when its Alertmanagers list it no longer."
+    )
     suppressed_since = models.DateTimeField(null=True, blank=True)
     suppressed_by = models.JSONField(null=True, blank=True)
     maintenance = models.ForeignKey(

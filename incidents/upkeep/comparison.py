@@ -3,9 +3,12 @@
 The rules, each a safeguard against calling over what only nobody told us of:
 
 - What is listed, in whatever state, is firing.
-- What is not listed is over only if every Alertmanager of the source answered whole, has been up
-  for `settle_seconds` (after a restart it knows no alert until Prometheus sends it again), says
-  that it has heard from its peers, and we have not heard of the series since we asked.
+- Not being listed counts only if every Alertmanager of the source answered whole, has been up for
+  `settle_seconds` (after a restart it knows no alert until Prometheus sends it again), says that
+  it has heard from its peers, and we have not heard of the series since we asked.
+- What was not listed for `absent_seconds`, in every reading, is over. Sooner, the end may still be
+  on its way; and a series that comes back within a group's interval is not sent again, because
+  Alertmanager has told us that it fires: closed by then, it would be lost.
 - A series is suppressed when all its listed members are.
 - An active alert that we do not know is a lost delivery only if it goes to our receiver and began
   `lost_after_seconds` ago: younger ones may still wait for their group.
@@ -15,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from incidents.intake.received import ReceivedAlert, identity
 from incidents.upkeep.alertmanager_api import HeldAlert, Reading
@@ -27,18 +30,25 @@ Quieted = dict[str, list[str]]
 
 @dataclass(frozen=True)
 class OpenSeries:
-    """A series with an open occurrence, by identity; `suppressed_by` is what we have of it."""
+    """A series with an open occurrence, by identity; the rest is what we have written of it."""
 
     identity: str
     last_seen_at: datetime
     suppressed_by: Quieted
+    absent_since: datetime | None = None
 
 
 @dataclass
 class Comparison:
-    """Identities by what is to be done with them; `doubts` says why absence proves nothing."""
+    """Identities by what is to be done with them.
+
+    `absent` are not listed from now on; of `uncertain` it is not known any more whether they
+    were absent all along, because of the `doubts`.
+    """
 
     listed: set[str] = field(default_factory=set)
+    absent: set[str] = field(default_factory=set)
+    uncertain: set[str] = field(default_factory=set)
     over: set[str] = field(default_factory=set)
     quieted: dict[str, Quieted] = field(default_factory=dict)
     loud_again: set[str] = field(default_factory=set)
@@ -56,6 +66,7 @@ def compare(
     asked_at: datetime,
     now: datetime,
     settle_seconds: float,
+    absent_seconds: float,
     lost_after_seconds: float,
 ) -> Comparison:
     """`unread` is how many Alertmanagers of the source did not answer; `receivers` are ours."""
@@ -68,8 +79,7 @@ def compare(
     for key, series in known.items():
         members = held.get(key)
         if members is None:
-            if not found.doubts and series.last_seen_at < asked_at:
-                found.over.add(key)
+            _absent(found, series, asked_at, now - timedelta(seconds=absent_seconds))
             continue
         found.listed.add(key)
         by = suppressed_by(members)
@@ -90,6 +100,18 @@ def compare(
             and (now - one.alert.starts_at).total_seconds() >= lost_after_seconds
         ]
     return found
+
+
+def _absent(
+    found: Comparison, series: OpenSeries, asked_at: datetime, over_since: datetime
+) -> None:
+    if found.doubts or series.last_seen_at >= asked_at:
+        if series.absent_since is not None:
+            found.uncertain.add(series.identity)
+    elif (series.absent_since or asked_at) <= over_since:
+        found.over.add(series.identity)
+    elif series.absent_since is None:
+        found.absent.add(series.identity)
 
 
 def doubts(

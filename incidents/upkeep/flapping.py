@@ -8,7 +8,7 @@ firings and ends are no news, and the incident it belongs to does not resolve.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -21,14 +21,22 @@ from django.utils import timezone
 from incidents.models import Alert, AlertOccurrence, AlertSource
 from incidents.upkeep.marks import Mark, tell
 
+AT_ONCE = 1000
+"""Series named in one statement."""
+
 
 def note_changes(alert_ids: Iterable[UUID], now: datetime | None = None) -> int:
-    """Look at series that have just changed; how many began to flap. Three queries and, for each
-    that flaps, one more, however many series there are."""
+    """Look at series that have just changed; how many began to flap.
+
+    A few queries for each AT_ONCE series and source, and some more for each that begins to.
+    """
     now = now or timezone.now()
-    wanted = set(alert_ids)
-    if not wanted:
-        return 0
+    wanted = sorted(set(alert_ids))
+    parts = (wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE))
+    return sum(_note(part, now) for part in parts)
+
+
+def _note(wanted: Sequence[UUID], now: datetime) -> int:
     by_source: dict[UUID, list[UUID]] = {}
     steady = Alert.objects.filter(pk__in=wanted, flapping_since=None, pulse=None)
     for pk, source_id in steady.values_list("pk", "source_id"):

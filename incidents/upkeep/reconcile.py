@@ -59,10 +59,10 @@ class Outcome:
     taken_in: int = 0
 
 
-def reconcile_all() -> dict[str, Outcome]:
-    """Every source with an enabled Alertmanager that nobody else is reading; by its slug."""
-    rows = AlertSource.objects.filter(alertmanagers__enabled=True).distinct().order_by("slug")
-    return {source.slug: done for source in rows if (done := reconcile(source)) is not None}
+def sources() -> list[UUID]:
+    """Those with an enabled Alertmanager."""
+    rows = AlertSource.objects.filter(alertmanagers__enabled=True).distinct()
+    return list(rows.order_by("slug").values_list("pk", flat=True))
 
 
 def reconcile(source: AlertSource) -> Outcome | None:
@@ -125,6 +125,10 @@ def _act(
 ) -> Outcome:
     unread = len(servers) - len(readings)
     if not readings:
+        # nobody saw whether what was missing came back: its time begins anew
+        AlertOccurrence.objects.filter(
+            alert__source=source, resolved_at=None, absent_since__isnull=False
+        ).update(absent_since=None)
         return Outcome(0, unread)
     now = timezone.now()
     occurrences = {
@@ -136,7 +140,7 @@ def _act(
     found = compare(
         readings,
         [
-            OpenSeries(key, o.alert.last_seen_at, o.suppressed_by or {})
+            OpenSeries(key, o.alert.last_seen_at, o.suppressed_by or {}, o.absent_since)
             for key, o in occurrences.items()
         ],
         unread=unread,
@@ -145,9 +149,13 @@ def _act(
         asked_at=asked_at,
         now=now,
         settle_seconds=settings.RECONCILE_SETTLE_SECONDS,
+        absent_seconds=settings.RECONCILE_ABSENT_SECONDS,
         lost_after_seconds=settings.RECONCILE_LOST_AFTER_SECONDS,
     )
     _heard_of([occurrences[key].alert_id for key in found.listed], asked_at)
+    back = {key for key in found.listed if occurrences[key].absent_since is not None}
+    _absent_since([occurrences[key].pk for key in back | found.uncertain], None)
+    _absent_since([occurrences[key].pk for key in found.absent], asked_at)
     for key, by in found.quieted.items():
         _suppressed(occurrences[key], by, now)
     for key in found.loud_again:
@@ -177,6 +185,11 @@ def _heard_of(alerts_listed: Sequence[UUID], at: datetime) -> None:
     """A reading is as good as a repeat."""
     for batch in _batches(alerts_listed):
         Alert.objects.filter(pk__in=batch, last_seen_at__lt=at).update(last_seen_at=at)
+
+
+def _absent_since(occurrence_ids: Sequence[UUID], at: datetime | None) -> None:
+    for batch in _batches(occurrence_ids):
+        AlertOccurrence.objects.filter(pk__in=batch, resolved_at=None).update(absent_since=at)
 
 
 def _suppressed(occurrence: AlertOccurrence, by: Quieted, now: datetime) -> None:

@@ -13,7 +13,14 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import ApiToken, Role, User
 from correlation.models import Analysis, DataSource, SourceHealth
-from incidents.models import AlertSource, Delivery, Incident
+from incidents.models import (
+    Alert,
+    Alertmanager,
+    AlertOccurrence,
+    AlertSource,
+    Delivery,
+    Incident,
+)
 from reliability_studio import installation
 
 TOKEN = "metrics-token-of-this-test"
@@ -95,6 +102,28 @@ def test_metrics_tell_the_state_of_the_installation(client: Client) -> None:
     assert of(samples, "studio_data_source_breaker_state", state="closed", **where) == 0
     assert of(samples, "studio_data_source_latency_seconds", **where) == 0.25
     assert of(samples, "studio_data_source_failures", **where) == 3
+
+
+@pytest.mark.django_db
+def test_metrics_tell_what_time_did_to_alerts(client: Client) -> None:
+    now = timezone.now()
+    source = AlertSource.objects.create(slug="sender")
+    Alertmanager.objects.create(source=source, url="http://am:9093", failures=2)
+    alert = Alert.objects.create(
+        source=source, identity="a", name="A", labels={}, flapping_since=now
+    )
+    AlertOccurrence.objects.create(
+        alert=alert, claimed_started_at=now, stale_since=now, suppressed_since=now
+    )
+
+    samples = scrape(client)
+
+    where = {"source": "sender", "address": "http://am:9093"}
+    assert of(samples, "studio_reconcile_failures", **where) == 2
+    assert of(samples, "studio_reconcile_last_success_timestamp_seconds", **where) is None
+    states = ("stale", "suppressed", "flapping", "held")
+    assert [of(samples, f"studio_alerts_{state}") for state in states] == [1, 1, 1, 0]
+    assert of(samples, "studio_heartbeats_stopped") == 0
 
 
 @pytest.mark.django_db

@@ -18,6 +18,7 @@ CONTRACTS = Path(__file__).parents[2] / "contracts" / "alertmanager"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LABELS = {"alertname": "HighErrorRate", "service": "checkout"}
 KEY = identity(LABELS, [])
+ABSENT = NOW - timedelta(minutes=6)
 
 
 def held(
@@ -42,7 +43,7 @@ def reading(
 
 
 def compared(*readings: Reading, known: Any = None, **changed: Any) -> Comparison:
-    series = OpenSeries(KEY, NOW - timedelta(minutes=10), {})
+    series = OpenSeries(KEY, NOW - timedelta(minutes=10), {}, ABSENT)
     arguments: dict[str, Any] = {
         "unread": 0,
         "ignored_labels": ["replica"],
@@ -50,6 +51,7 @@ def compared(*readings: Reading, known: Any = None, **changed: Any) -> Compariso
         "asked_at": NOW - timedelta(seconds=1),
         "now": NOW,
         "settle_seconds": 600,
+        "absent_seconds": 300,
         "lost_after_seconds": 600,
     }
     return compare(readings, [series] if known is None else known, **(arguments | changed))
@@ -65,6 +67,18 @@ def test_alert_that_no_alertmanager_lists_is_over() -> None:
     assert compared(reading(), reading()) == Comparison(over={KEY})
 
 
+def test_alert_that_is_not_listed_for_the_first_time_may_still_end_or_come_back() -> None:
+    known = [OpenSeries(KEY, NOW - timedelta(minutes=10), {})]
+
+    assert compared(reading(), known=known) == Comparison(absent={KEY})
+
+
+def test_alert_that_has_not_been_listed_for_a_short_time_waits() -> None:
+    known = [OpenSeries(KEY, NOW - timedelta(minutes=10), {}, NOW - timedelta(minutes=4))]
+
+    assert compared(reading(), known=known) == Comparison()
+
+
 @pytest.mark.parametrize(
     "readings",
     [
@@ -77,13 +91,13 @@ def test_alert_that_no_alertmanager_lists_is_over() -> None:
 def test_nothing_is_over_by_the_word_of_one_that_cannot_know(readings: list[Reading]) -> None:
     found = compared(*readings)
 
-    assert (found.over, len(found.doubts)) == (set(), 1)
+    assert (found.over, found.uncertain, len(found.doubts)) == (set(), {KEY}, 1)
 
 
 def test_nothing_is_over_while_one_alertmanager_is_unread() -> None:
     found = compared(reading(), unread=1)
 
-    assert found == Comparison(doubts=["1 of 2 Alertmanagers did not answer"])
+    assert found == Comparison(uncertain={KEY}, doubts=["1 of 2 Alertmanagers did not answer"])
 
 
 def test_alert_heard_of_since_we_asked_is_not_over() -> None:

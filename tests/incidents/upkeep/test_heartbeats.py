@@ -10,6 +10,7 @@ from django.utils import timezone
 from incidents import lifecycle
 from incidents.models import Alert, AlertSource, Heartbeat, Incident, Pulse, Severity
 from incidents.upkeep import heartbeats
+from tests.incidents.threads import in_threads
 from tests.incidents.upkeep.conftest import Deliver
 from timeline.models import TimelineEvent
 
@@ -157,3 +158,22 @@ def test_other_alerts_of_the_source_open_incidents(deliver: Deliver, heartbeat: 
 
     assert Incident.objects.count() == 1
     assert Pulse.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_checks_at_once_open_one_incident_and_resolve_it_once(
+    deliver: Deliver, heartbeat: Heartbeat
+) -> None:
+    now = timezone.now()
+    for cluster in ("eu-1", "us-1", "us-2"):
+        beat(deliver, now - 10 * MINUTE, cluster=cluster)
+
+    checks: list[tuple[int, int]] = []
+
+    in_threads(lambda _n: checks.append(heartbeats.check(now)))
+    opened = Incident.objects.get().status
+    Alert.objects.update(last_seen_at=now)
+    in_threads(lambda _n: checks.append(heartbeats.check(now)))
+
+    assert [sum(column) for column in zip(*checks, strict=True)] == [3, 3]
+    assert (opened, Incident.objects.get().status) == ("open", "resolved")

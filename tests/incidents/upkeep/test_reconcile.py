@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from incidents.intake import grouping
 from incidents.models import Alertmanager, AlertOccurrence, AlertSource, Delivery, Incident
-from incidents.upkeep.reconcile import Outcome, reconcile, reconcile_all
+from incidents.upkeep.reconcile import Outcome, reconcile, sources
 from tests.incidents.upkeep.conftest import Deliver
 from timeline.models import TimelineEvent
 
@@ -55,6 +55,12 @@ def server(source: AlertSource) -> Alertmanager:
     return Alertmanager.objects.create(source=source, url=URL)
 
 
+def missing_for(minutes: float) -> None:
+    """As if the alerts that are missing had been for so long."""
+    since = timezone.now() - timedelta(minutes=minutes)
+    AlertOccurrence.objects.exclude(absent_since=None).update(absent_since=since)
+
+
 def titles(incident: Incident | None) -> list[str]:
     assert incident is not None
     return [e.title for e in TimelineEvent.objects.filter(incident=incident).order_by("seq")][2:]
@@ -67,11 +73,13 @@ def test_rule_7_silenced_alert_that_ended_unheard_is_closed_by_the_reconcile_job
     answer(http, [held("suppressed", ["2c6d"])])
     reconcile(server.source)
     answer(http, recorded("alerts_none"))
+    first = reconcile(server.source)
+    missing_for(minutes=10)
 
     outcome = reconcile(server.source)
     grouping.run_waiting()
 
-    assert outcome == Outcome(read=1, unread=0, closed=1)
+    assert (first, outcome) == (Outcome(1, 0), Outcome(read=1, unread=0, closed=1))
     assert occurrence is not None
     occurrence.refresh_from_db()
     assert occurrence.resolved_at is not None
@@ -115,6 +123,24 @@ def test_expired_silence_takes_the_mark_off(
     assert titles(occurrence.incident)[-1].endswith("is suppressed no longer")
 
 
+def test_alert_that_is_listed_again_was_never_over(
+    http: responses.RequestsMock, server: Alertmanager, deliver: Deliver
+) -> None:
+    occurrence = deliver()
+    answer(http, [])
+    reconcile(server.source)
+    missing_for(minutes=9)
+    answer(http, [held()])
+    reconcile(server.source)
+    answer(http, [])
+
+    outcome = reconcile(server.source)
+
+    assert occurrence is not None
+    occurrence.refresh_from_db()
+    assert (outcome, occurrence.resolved_at) == (Outcome(1, 0), None)
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -129,6 +155,8 @@ def test_failure_to_read_resolves_nothing_and_is_visible(
 ) -> None:
     occurrence = deliver()
     answer(http, [])
+    reconcile(server.source)
+    missing_for(minutes=60)
     http.upsert(responses.GET, f"{URL}/api/v2/alerts", json=body, status=status)
 
     outcome = reconcile(server.source)
@@ -137,7 +165,7 @@ def test_failure_to_read_resolves_nothing_and_is_visible(
     assert occurrence is not None
     occurrence.refresh_from_db()
     server.refresh_from_db()
-    assert occurrence.resolved_at is None
+    assert (occurrence.resolved_at, occurrence.absent_since) == (None, None)
     assert (server.state, server.failures, server.last_error != "") == ("failing", 1, True)
 
 
@@ -158,6 +186,9 @@ def test_restarted_alertmanager_closes_nothing_and_says_why(
     http: responses.RequestsMock, server: Alertmanager, deliver: Deliver
 ) -> None:
     occurrence = deliver()
+    answer(http, [])
+    reconcile(server.source)
+    missing_for(minutes=60)
     answer(http, [], up_hours=0.05)
 
     reconcile(server.source)
@@ -165,7 +196,7 @@ def test_restarted_alertmanager_closes_nothing_and_says_why(
     assert occurrence is not None
     occurrence.refresh_from_db()
     server.refresh_from_db()
-    assert occurrence.resolved_at is None
+    assert (occurrence.resolved_at, occurrence.absent_since) == (None, None)
     assert server.note == "it has been up for less than 600 s"
 
 
@@ -226,13 +257,13 @@ def test_listed_alert_was_heard_of(
 def test_reading_is_one_workers_at_a_time(server: Alertmanager) -> None:
     Alertmanager.objects.update(claimed_until=timezone.now() + timedelta(minutes=1))
 
-    assert reconcile_all() == {}
+    assert reconcile(server.source) is None
 
 
 def test_disabled_alertmanager_is_not_read(server: Alertmanager) -> None:
     Alertmanager.objects.update(enabled=False)
 
-    assert reconcile_all() == {}
+    assert (sources(), reconcile(server.source)) == ([], None)
 
 
 def test_missing_secret_is_the_error_that_is_shown(server: Alertmanager) -> None:
