@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from correlation.magnitude import hill
+from correlation.metrics.silence import PROCESS_REPORTS, REQUEST_REPORTS
 from correlation.symptoms import SERVER_SIGNALS, SOLE_CALLER, Graph
 from correlation.telemetry import Evidence
 
@@ -20,6 +21,9 @@ WEIGHTS = {
     "traces": 0.55, "time": 0.80, "course": 0.75, "excess": 0.90,
 }  # fmt: skip
 """How much a certain signal of each group alone says "this service failed by itself"."""
+
+UNSEEN = 0.7
+"""A process that is no longer measured is gone, or what measures it is."""
 
 
 @dataclass
@@ -86,7 +90,9 @@ def _judge(graph: Graph, service: str) -> Suspect:
     feature["cpu"] = graph.rises(service, "cpu")
     feature["memory_saturation"] = graph.rises(service, "memory_saturation")
     feature["memory"] = graph.rises(service, "memory")
-    feature["silence"] = graph.falls(service, "request_rate") if seen_bad > 0.3 else 0.0
+    stopped = max(graph.falls(service, "request_rate"), graph.confidence(service, REQUEST_REPORTS))
+    feature["silence"] = stopped if seen_bad > 0.3 else 0.0
+    feature["unseen"] = graph.confidence(service, PROCESS_REPORTS)
     surge = graph.rises(service, "request_rate")
     above = max(
         (graph.rises(caller, "request_rate") for caller in graph.callers.get(service, [])),
@@ -113,7 +119,7 @@ def _judge(graph: Graph, service: str) -> Suspect:
         "errors": feature["own_errors"],
         "latency": feature["own_latency"],
         "pool": feature["pool"],
-        "state": feature["state"] * (1.0 - 0.4 * slow),
+        "state": max(feature["state"], UNSEEN * feature["unseen"]) * (1.0 - 0.4 * slow),
         "cpu": max(feature["cpu_saturation"], _own_cpu(graph, service)) * (1.0 - 0.6 * explained),
         "memory": max(feature["memory_saturation"], 0.5 * feature["memory"])
         * (1.0 - 0.6 * explained),

@@ -11,6 +11,7 @@ import numpy as np
 from correlation.magnitude import UNKNOWN_REQUESTS, confidence_of
 from correlation.metrics.counters import as_rate
 from correlation.metrics.effects import Effect, measure, measure_each
+from correlation.metrics.silence import reports
 from correlation.signal_labels import label_of
 from correlation.telemetry import Evidence, Floats, Series, Telemetry
 from correlation.units import humanised
@@ -78,7 +79,7 @@ def movements(telemetry: Telemetry) -> dict[Key, Movement]:
     """Every series measured once, in a stated order; the stronger of two with one key wins."""
     given = tuple(map(as_rate, telemetry.series))
     ordered = sorted(
-        (*given, *_self_times(given)),
+        (*given, *_self_times(given), *reports(telemetry)),
         key=lambda s: (s.service, s.signal, s.peer or "", s.source, s.query, s.values.tobytes()),
     )
     found: dict[Key, Movement] = {}

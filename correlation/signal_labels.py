@@ -27,6 +27,8 @@ LABELS = {
     "pool_waiting": "requests waiting for a connection",
     "restarts": "container restarts",
     "replicas_ready": "ready replicas",
+    "process_reports": "share of process metrics still reported",
+    "request_reports": "share of request metrics still reported",
     "client_error_ratio": "failed calls",
     "client_latency_p95": "p95 call latency",
     "client_request_rate": "call rate",

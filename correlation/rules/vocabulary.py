@@ -18,6 +18,7 @@ FEATURES = {
     "memory": "memory use rose",
     "memory_saturation": "memory use near its limit",
     "silence": "its requests stopped while callers fail",
+    "unseen": "its process is no longer measured while others are",
     "traffic_surge": "more requests than usual, not passed on by a busier caller",
     "callers_latency": "callers wait for it and it has no signals of its own",
     "callers_errors": "callers fail to call it and it looks healthy, or says nothing",
@@ -33,7 +34,7 @@ FEATURES = {
 }
 """Strengths 0..1 of `correlation.blame`, with what failing callees explain taken out."""
 
-SIGNAL_NAMES = (*SIGNALS, "self_time")
+SIGNAL_NAMES = (*SIGNALS, "self_time", "process_reports", "request_reports")
 VIEWS = ("own", "callers", "calls")
 DIRECTIONS = ("up", "down")
 LINES = ("more", "fewer")
