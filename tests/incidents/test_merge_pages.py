@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Role, User
@@ -125,6 +127,20 @@ def test_survivors_page_shows_what_is_part_of_it(
     assert "by sam" in panel
     assert "One storm" in panel
     assert f'hx-post="/incidents/{source.pk}/unmerge"' in panel
+
+
+def test_survivors_page_takes_the_same_queries_however_many_were_merged(
+    page: Client, make_incident: MakeIncident
+) -> None:
+    survivor, *sources = [make_incident(f"Incident {n}", services=[]) for n in range(4)]
+    taken = []
+    for source in sources:
+        merging.merge(source_id=source.pk, target_id=survivor.pk, actor=None)
+        with CaptureQueriesContext(connection) as queries:
+            page.get(f"/incidents/{survivor.reference}")
+        taken.append(len(queries))
+
+    assert len(set(taken)) == 1
 
 
 def test_page_without_merges_hides_the_panel(page: Client, make_incident: MakeIncident) -> None:
