@@ -160,12 +160,9 @@ def acknowledge(
     *, incident_id: UUID, actor: User | None, reason: str = "", version: int | None = None
 ) -> Incident:
     """open -> investigating by a person: the first human step."""
+    to = Status.INVESTIGATING
     return change_status(
-        incident_id=incident_id,
-        to=Status.INVESTIGATING,
-        actor=actor,
-        reason=reason,
-        version=version,
+        incident_id=incident_id, to=to, actor=actor, reason=reason, version=version
     )
 
 
@@ -256,11 +253,8 @@ def reopen(
         NumberSequence.lock("incident")  # no incident of its key opens meanwhile
         incident = locked(incident_id, version)
         if incident.status != Status.RESOLVED or incident.merged_into_id:
-            raise TransitionRefused(
-                incident,
-                "reopened",
-                () if incident.merged_into_id else ALLOWED[incident.status],
-            )
+            allowed = () if incident.merged_into_id else ALLOWED[incident.status]
+            raise TransitionRefused(incident, "reopened", allowed)
         incident.resolved_at = None
         incident.archived_at = None
         keys.yield_to_newer(incident)
