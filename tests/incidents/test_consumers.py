@@ -156,6 +156,7 @@ async def test_incident_sends_its_snapshot_on_connect(sockets: Sockets, incident
         "evidence",
         "similar",
         "timeline",
+        "alerts",
         "services",
         "sources",
         "runs",
