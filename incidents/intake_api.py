@@ -27,6 +27,7 @@ from incidents.catalogue_api import record_told
 from incidents.intake import credentials, deliveries, events, grouping
 from incidents.intake.authentication import IntakeAuthentication
 from incidents.intake.overload import Overloaded, gate
+from incidents.intake.proof import Unproven
 from incidents.intake_serializers import (
     DeliveryAcceptedSerializer,
     PagerEventAcceptedSerializer,
@@ -80,11 +81,22 @@ class IntakeView(APIView):
     def receive(self, request: HttpRequest, token: str | None) -> HttpResponse:
         """Authenticate, then read, then store."""
         _check_length(request)
-        sender = credentials.authenticate(request, token, self.slug_of(request))
+        slug = self.slug_of(request)
+        sender = credentials.recall(request, token, slug)
+        if sender is not None:
+            try:
+                return self.take_raw(sender, request)
+            except Unproven:
+                pass  # revoked, changed, or not worth storing: ask who it is
+        return self.take_raw(credentials.authenticate(request, token, slug), request)
+
+    def take_raw(self, sender: credentials.Sender, request: HttpRequest) -> HttpResponse:
         raw = request.body
         try:
             body = deliveries.read(raw)
         except deliveries.Unreadable as error:
+            if sender.proof is not None:
+                raise Unproven from error
             return problem(400, "parse-error", str(error))
         return self.take(sender, request, body, deliveries.as_text(raw))
 
@@ -92,7 +104,7 @@ class IntakeView(APIView):
         self, sender: credentials.Sender, request: HttpRequest, body: Any, text: str
     ) -> HttpResponse:
         source = sender.source_named(self.slug_of(request), self.kind)
-        delivery = deliveries.take(source, self.kind, body, text)
+        delivery = deliveries.take(source, self.kind, body, text, proof=sender.proof)
         if delivery.state == Delivery.State.QUEUED:
             grouping.wake(delivery.pk)
         return self.accepted(delivery, body)

@@ -3,7 +3,7 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from incidents import intake_api, lab_api, merge_api
+from incidents import lab_api, merge_api
 from incidents.alert_api import AlertSourceViewSet, AlertViewSet, DeliveryViewSet
 from incidents.alert_rules.api import AlertReadingViewSet, GroupingRuleViewSet
 from incidents.api import IncidentTaskViewSet, IncidentViewSet
@@ -31,18 +31,8 @@ router.register("alertmanagers", AlertmanagerViewSet, basename="alertmanager")
 tasks = SimpleRouter(trailing_slash=False, use_regex_path=False)
 tasks.register("incidents/<str:reference>/tasks", IncidentTaskViewSet, basename="incident-task")
 
-INTAKE = (
-    ("alertmanager", intake_api.alertmanager),
-    ("grafana", intake_api.grafana),
-    ("events", intake_api.pager_events),
-    ("changes", intake_api.changes),
-)
 urlpatterns = [
-    *[path(f"intake/{name}", view, name=f"intake-{name}") for name, view in INTAKE],
-    *[
-        path(f"intake/{name}/<str:token>", intake_api.addressed(view), name=f"intake-{name}-token")
-        for name, view in INTAKE
-    ],
+    path("intake/", include("incidents.intake_urls")),
     path("test/fail", lab_api.fail, name="test-fail"),
     path("incidents/<str:reference>/merge", merge_api.Merge.as_view(), name="incident-merge"),
     path("incidents/<str:reference>/unmerge", merge_api.Unmerge.as_view(), name="incident-unmerge"),

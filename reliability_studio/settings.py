@@ -136,6 +136,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "reliability_studio.request_log.RequestLogMiddleware",
+    "reliability_studio.short_way.ShortWayMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "reliability_studio.security.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -206,7 +207,10 @@ def _database() -> dict[str, Any]:
         config["TEST"] = {"NAME": str(STUDIO_DIR / "test.sqlite3")}
     else:
         config["CONN_MAX_AGE"] = 0
-        config.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 24, "timeout": 10}
+        options = config.setdefault("OPTIONS", {})
+        options["pool"] = {"min_size": 1, "max_size": 24, "timeout": 10}
+        # intake's statements alone: Django's own cursors never prepare
+        options["prepare_threshold"] = 2 if env.boolean("DATABASE_PREPARE", True) else None
     return config
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from incidents.ids import time_ordered
 from incidents.intake import store_postgresql, store_sqlite
+from incidents.intake.proof import Proof
 from incidents.intake.received import DEFAULT_IGNORED_LABELS, ReceivedAlert
 from incidents.intake.series import fold
 from incidents.models import AlertSource, Delivery
@@ -56,12 +57,14 @@ def store(
     refused: Iterable[str] = (),
     acknowledges: str = "",
     again: Delivery | None = None,
+    proof: Proof | None = None,
 ) -> Delivery:
     """Write the delivery, its series and their occurrences.
 
     The delivery waits for grouping when it opened or closed an occurrence or acknowledges one;
     else it is done. `again` is an earlier delivery that is taken once more: it keeps its row,
-    counts as of when it came, and always waits.
+    counts as of when it came, and always waits. Raises Unproven when there is a `proof` and it
+    does not hold.
     """
     now: datetime = again.received_at if again else timezone.now()
     delivery = Delivery(
@@ -76,7 +79,7 @@ def store(
     )
     series = fold(received, source.ignored_labels, now)
     waits = STORES[connection.vendor](
-        delivery, series, waits=bool(acknowledges) or again is not None
+        delivery, series, waits=bool(acknowledges) or again is not None, proof=proof
     )
     delivery.state = Delivery.State.QUEUED if waits else Delivery.State.DONE
     delivery._state.adding = False

@@ -1,6 +1,8 @@
 """Who delivers, in one statement: the token, whether it still holds, and its source.
 
 The statement that notes a token's use is the one that looks it up, once a minute and process.
+In between a process remembers who a token was, and the statement that stores checks that it still
+is (`proof`).
 """
 
 from __future__ import annotations
@@ -18,11 +20,13 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from accounts.authentication import BearerAuthentication
 from accounts.models import INCLUDED_IN, TOKEN_MARK, USED_STEP, Role, Scope, User, hash_token
-from incidents.intake import alerts, overload
+from incidents.intake import alerts, overload, prepared
+from incidents.intake.proof import Proof
 from incidents.models import AlertSource
 
-_noted: dict[str, float] = {}
 MOST_NOTED = 10_000
+_noted: dict[str, float] = {}
+_remembered: dict[tuple[str, str], Sender] = {}
 
 WHAT = """
   scopes, owner_id,
@@ -31,7 +35,6 @@ WHAT = """
   (SELECT {source} FROM incidents_alertsource AS source WHERE source.id = coalesce(
     (SELECT source_id FROM incidents_sourcetoken WHERE token_id = accounts_apitoken.id),
     (SELECT named.id FROM incidents_alertsource AS named WHERE named.slug = %(slug)s))),
-  EXISTS (SELECT 1 FROM incidents_sourcetoken WHERE token_id = accounts_apitoken.id),
   {overload}
 """
 HOLDS = """
@@ -60,7 +63,7 @@ class Sender:
     """`source` is None when the credential is bound to none and none has the name yet."""
 
     source: AlertSource | None
-    bound: bool
+    proof: Proof | None = None
 
     def source_named(self, slug: str, kind: str) -> AlertSource:
         return self.source or alerts.source_of(slug, kind)
@@ -85,13 +88,23 @@ def bearer(request: HttpRequest) -> str | None:
     return plain.strip() or None if scheme.lower() == "bearer" else None
 
 
+def recall(request: HttpRequest, plain: str | None, slug: str) -> Sender | None:
+    """Who this token was a moment ago, and what to prove; None when it is to be looked up."""
+    plain = plain or bearer(request)
+    if plain is None or connection.vendor != "postgresql" or not overload.gate.is_fresh():
+        return None
+    digest = hash_token(plain)
+    return _remembered.get((digest, slug)) if _is_noted(digest) else None
+
+
 def _token(plain: str, slug: str) -> Sender:
-    row = _row(hash_token(plain), slug)
+    digest = hash_token(plain)
+    row = _row(digest, slug)
     if row is None:
         raise Refused(
             401, "authentication-failed", "The API token is not valid, has expired or was revoked."
         )
-    scopes, owner_id, role, is_superuser, source, bound, waiting = row
+    scopes, owner_id, role, is_superuser, packed, waiting = row
     overload.note(waiting)
     scopes = json.loads(scopes) if isinstance(scopes, str) else scopes
     if owner_id is not None and role is None:
@@ -101,13 +114,17 @@ def _token(plain: str, slug: str) -> Sender:
     if owner_id is not None:
         owner = User(role=role, is_superuser=bool(is_superuser), is_active=True)
         _require_responder(owner)
-    return Sender(_source(source), bool(bound))
+    source = _source(packed)
+    if owner_id is None and source is not None:
+        proof = Proof(digest, json.dumps(source.ignored_labels))
+        _remembered[digest, slug] = Sender(source, proof)
+    return Sender(source)
 
 
 def _row(digest: str, slug: str) -> tuple[Any, ...] | None:
     now = timezone.now()
     monotonic = time.monotonic()
-    fresh = monotonic - _noted.get(digest, -1e9) < USED_STEP.total_seconds()
+    fresh = _is_noted(digest)
     statement = (LOOK_UP if fresh else NOTE_USE).format(
         source=SOURCE[connection.vendor], overload=overload.statement()
     )
@@ -117,14 +134,19 @@ def _row(digest: str, slug: str) -> tuple[Any, ...] | None:
         "now": connection.ops.adapt_datetimefield_value(now),
         **overload.values(),
     }
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(statement, values)
         row: tuple[Any, ...] | None = cursor.fetchone()
     if row is not None and not fresh:
         if len(_noted) > MOST_NOTED:
             _noted.clear()
+            _remembered.clear()
         _noted[digest] = monotonic
     return row
+
+
+def _is_noted(digest: str) -> bool:
+    return time.monotonic() - _noted.get(digest, float("-inf")) < USED_STEP.total_seconds()
 
 
 def _source(packed: Any) -> AlertSource | None:
@@ -146,7 +168,7 @@ def _person(request: HttpRequest, slug: str) -> Sender:
     if not isinstance(user, User):
         raise Refused(401, "not-authenticated", "Send an intake token as the bearer.")
     _require_responder(user)
-    return Sender(AlertSource.objects.filter(slug=slug).first(), bound=False)
+    return Sender(AlertSource.objects.filter(slug=slug).first())
 
 
 def _require_responder(user: User) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from incidents.intake import alertmanager, alerts, events, grafana, limits
+from incidents.intake.proof import Proof, Unproven
 from incidents.intake.received import Parsed, Unacceptable, digest
 from incidents.models import AlertSource, Delivery
 
@@ -35,12 +36,23 @@ def as_text(raw: bytes) -> str:
 
 
 def take(
-    source: AlertSource, kind: str, body: Any, text: str, *, again: Delivery | None = None
+    source: AlertSource,
+    kind: str,
+    body: Any,
+    text: str,
+    *,
+    again: Delivery | None = None,
+    proof: Proof | None = None,
 ) -> Delivery:
-    """Store what the body says, or keep it as rejected. `again` as in `alerts.store`."""
+    """Store what the body says, or keep it as rejected. `again` and `proof` as in `alerts.store`.
+
+    Raises Unproven.
+    """
     try:
         parsed = limits.within(PARSERS[kind](body))
     except Unacceptable as problem:
+        if proof is not None:
+            raise Unproven from problem
         return alerts.reject(source, text, str(problem), kind=kind, again=again)
     return alerts.store(
         source,
@@ -50,4 +62,5 @@ def take(
         refused=parsed.refused,
         acknowledges=digest(parsed.acknowledges) if parsed.acknowledges else "",
         again=again,
+        proof=proof,
     )

@@ -3,7 +3,8 @@
 Its parts see one snapshot, so the state that decides is read where ON CONFLICT has locked the
 row (the series), and an occurrence is closed by ON CONFLICT as well: it may have been made by a
 transaction that committed after the snapshot was taken. Rows are locked in identity order, so
-that deliveries with alerts in common cannot deadlock.
+that deliveries with alerts in common cannot deadlock. A token that was good a moment ago is
+looked up here once more instead of in a statement before.
 """
 
 from __future__ import annotations
@@ -12,15 +13,24 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
+from django.utils import timezone
 
 from incidents.ids import time_ordered
+from incidents.intake import prepared
+from incidents.intake.proof import Proof, Unproven
 from incidents.intake.series import Series
 from incidents.models import Delivery
 
 STATEMENT = """
-WITH given AS (
-  SELECT * FROM jsonb_to_recordset(%(series)s::jsonb) AS given(
+WITH allowed AS (
+  SELECT 1 WHERE %(token)s::text IS NULL OR EXISTS (
+    SELECT FROM accounts_apitoken AS token, incidents_alertsource AS source
+    WHERE token.token_hash = %(token)s AND token.revoked_at IS NULL
+      AND (token.expires_at IS NULL OR token.expires_at > %(checked_at)s)
+      AND token.scopes ? 'intake' AND token.owner_id IS NULL
+      AND source.id = %(source)s AND source.ignored_labels = %(ignored)s::jsonb)
+), given AS (
+  SELECT given.* FROM allowed, jsonb_to_recordset(%(series)s::jsonb) AS given(
     id uuid, occurrence uuid, identity text, name text, labels jsonb, annotations jsonb,
     generator_url text, members jsonb, firing boolean, fired boolean,
     claimed timestamptz)
@@ -59,15 +69,15 @@ WITH given AS (
             NOT fires AND old_fires AND (at >= old_at OR (word->>'until')::float8 > old_at) AS ends
           FROM (
             SELECT key, value AS word, known.members->key AS old,
-              (value->>'firing')::boolean AS fires, (value->>'from')::float8 AS at,
-              (known.members->key->>'firing')::boolean AS old_fires,
+              (value->>'firing')::bool AS fires, (value->>'from')::float8 AS at,
+              (known.members->key->>'firing')::bool AS old_fires,
               (known.members->key->>'from')::float8 AS old_at
             FROM jsonb_each(excluded.members)
           ) AS said
         ) AS judged
-        WHERE begins OR ends OR (fires AND at = old_at AND (old->>'silent')::boolean)
+        WHERE begins OR ends OR (fires AND at = old_at AND (old->>'silent')::bool)
       ) AS news, LATERAL (
-        SELECT coalesce(bool_or((value->>'firing')::boolean), false) AS firing
+        SELECT coalesce(bool_or((value->>'firing')::bool), false) AS firing
         FROM jsonb_each(known.members || news.members)
       ) AS after
     )
@@ -91,16 +101,24 @@ INSERT INTO incidents_delivery AS kept (
 SELECT %(delivery)s, %(source)s, %(now)s, %(kind)s, %(body)s, %(alert_count)s, %(refused)s,
   %(acknowledges)s,
   CASE WHEN %(waits)s OR EXISTS (SELECT FROM occurrences) THEN 'queued' ELSE 'done' END, 0, ''
+FROM allowed
 ON CONFLICT (id) DO UPDATE SET
   state = excluded.state, attempt = 0, lease_until = NULL, error = '',
   alert_count = excluded.alert_count, refused = excluded.refused,
   acknowledges = excluded.acknowledges
 RETURNING state
 """
+# below the 4096 characters of a statement whose parsing psycopg remembers
+STATEMENT = " ".join(STATEMENT.split()).replace(", ", ",")
 
 
-def write(delivery: Delivery, series: Sequence[Series], *, waits: bool) -> bool:
-    """Whether the delivery waits for grouping: it changed something, or `waits`."""
+def write(
+    delivery: Delivery, series: Sequence[Series], *, waits: bool, proof: Proof | None = None
+) -> bool:
+    """Whether the delivery waits for grouping: it changed something, or `waits`.
+
+    With `proof` nothing is written unless it holds; raises Unproven then.
+    """
     values: dict[str, Any] = {
         "series": json.dumps([_row(each) for each in series]),
         "delivery": delivery.pk,
@@ -112,11 +130,16 @@ def write(delivery: Delivery, series: Sequence[Series], *, waits: bool) -> bool:
         "refused": delivery.refused,
         "acknowledges": delivery.acknowledges,
         "waits": waits,
+        "token": proof.token_hash if proof else None,
+        "ignored": proof.ignored_labels if proof else None,
+        "checked_at": timezone.now(),
     }
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(STATEMENT, values)
-        (state,) = cursor.fetchone()
-    return bool(state == Delivery.State.QUEUED)
+        row = cursor.fetchone()
+    if row is None:
+        raise Unproven
+    return bool(row[0] == Delivery.State.QUEUED)
 
 
 def _row(series: Series) -> dict[str, object]:

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from incidents.ids import time_ordered
+from incidents.intake.proof import Proof, Unproven
 from incidents.intake.series import Series
 from incidents.models import Delivery
 
@@ -96,8 +97,15 @@ ON CONFLICT (id) DO UPDATE SET
 """
 
 
-def write(delivery: Delivery, series: Sequence[Series], *, waits: bool) -> bool:
-    """Whether the delivery waits for grouping: it changed something, or `waits`."""
+def write(
+    delivery: Delivery, series: Sequence[Series], *, waits: bool, proof: Proof | None = None
+) -> bool:
+    """Whether the delivery waits for grouping: it changed something, or `waits`.
+
+    Raises Unproven with a `proof`: it is not checked here.
+    """
+    if proof is not None:
+        raise Unproven
     values: dict[str, Any] = {
         "delivery": delivery.pk.hex,
         "source": delivery.source_id.hex,

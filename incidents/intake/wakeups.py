@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 
 logger = logging.getLogger("studio.intake")
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.2
 
 
 class Waker:

@@ -36,6 +36,10 @@ OPTIONS = {
 }
 
 
+# what a database that must keep its word pays for, and tests do without
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+
+
 @dataclass
 class Postgres:
     process: subprocess.Popen[bytes]
@@ -46,8 +50,11 @@ class Postgres:
         children.stop(self.process, stop_signal=signal.SIGINT)
 
 
-def start(folder: Path) -> Postgres:
-    """A running server with its data in `folder`. Raises ServerError in one line."""
+def start(folder: Path, *, durable: bool = False) -> Postgres:
+    """A running server with its data in `folder`. Raises ServerError in one line.
+
+    `durable` makes its commits survive the machine, as benchmarks need them.
+    """
     binaries = _binaries(folder)
     data, password = folder / "data", secrets.token_hex(16)
     secret = folder / "password"
@@ -56,7 +63,7 @@ def start(folder: Path) -> Postgres:
     _initialise(binaries, data, secret, identity)
     port = free_port()
     command = [str(binaries / "postgres"), "-D", str(data), "-p", str(port)]
-    for name, value in OPTIONS.items():
+    for name, value in (OPTIONS | DURABLE if durable else OPTIONS).items():
         command += ["-c", f"{name}={value}"]
     log = (folder / "log").open("wb")
     process = children.start(
