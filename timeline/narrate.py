@@ -164,9 +164,11 @@ def alerts_resolved(
 
 def _ended(occurrence: AlertOccurrence) -> Entry:
     name, service = occurrence.alert.name, _service_of(occurrence)
+    reconciled = occurrence.ended_by == AlertOccurrence.EndedBy.RECONCILED
     return Entry(
         kind=Kind.ALERT_RESOLVED,
         title=f"Alert {name} resolved" + (f" on {service}" if service else ""),
+        body="No delivery said so: its Alertmanager lists it no longer." if reconciled else "",
         source="alert",
         occurred_at=occurrence.resolved_at,
         data={"alert": name, "occurrence": occurrence.pk, "service": service},

@@ -88,6 +88,9 @@ def test_rule_7_silenced_alert_that_ended_unheard_is_closed_by_the_reconcile_job
         "Alert HighErrorRate on checkout is suppressed by silence 2c6d",
         "Alert HighErrorRate resolved on checkout",
     ]
+    last = TimelineEvent.objects.order_by("seq").last()
+    assert last is not None
+    assert last.body == "No delivery said so: its Alertmanager lists it no longer."
 
 
 def test_repeated_reading_of_a_suppressed_alert_says_nothing_new(
