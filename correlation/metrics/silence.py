@@ -64,21 +64,20 @@ def reports(telemetry: Telemetry) -> list[Series]:
         return []
     heard: dict[str, list[_Heard]] = {}
     for one in telemetry.series:
-        if one.signal in _REPORTS and one.peer is None:
-            known = _heard(one, telemetry, newest)
-            if known is not None:
-                heard.setdefault(one.signal, []).append(known)
+        judged = one.signal in _REPORTS and one.peer is None
+        if judged and (known := _heard(one, telemetry, newest)) is not None:
+            heard.setdefault(one.signal, []).append(known)
     found: dict[tuple[str, str], list[_Heard]] = {}
     stopped: set[tuple[str, str]] = set()
     for signal in sorted(heard):
-        gone = {one.series.service for one in heard[signal] if one.late}
-        others = {one.series.service for one in heard[signal]} - gone
+        gone = {known.series.service for known in heard[signal] if known.late}
+        others = {known.series.service for known in heard[signal]} - gone
         monitored = len(others) >= max(FEWEST_OTHERS, len(gone) + 1)
-        for one in heard[signal]:
-            key = (one.series.service, _REPORTS[signal])
-            if one.steady:
-                found.setdefault(key, []).append(one)
-            if one.late and one.steady and monitored:
+        for known in heard[signal]:
+            key = (known.series.service, _REPORTS[signal])
+            if known.steady:
+                found.setdefault(key, []).append(known)
+            if known.late and known.steady and monitored:
                 stopped.add(key)
     return [_share(found[key], key[1], newest) for key in sorted(stopped)]
 
