@@ -164,6 +164,7 @@ def repeat_young(now: datetime | None = None) -> int:
     steps = [timedelta(seconds=s) for s in settings.CORRELATION_REPEATS_SECONDS]
     young = (
         Incident.objects.active()
+        .exclude(source=Incident.Source.BACKFILL)
         .filter(detected_at__gt=now - steps[-1] - timedelta(minutes=1))
         .annotate(
             firings=Count("occurrences"),

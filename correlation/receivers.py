@@ -19,7 +19,8 @@ from incidents.models import AlertOccurrence, ChangeEvent, Incident
 
 @receiver(post_save, sender=Incident, dispatch_uid="correlation.queue_analysis")
 def queue_analysis(instance: Incident, created: bool, raw: bool, **kwargs: Any) -> None:
-    if created and not raw:
+    """Incidents of the past are analysed when somebody asks for it."""
+    if created and not raw and instance.source != Incident.Source.BACKFILL:
         queue.request(incident_id=instance.pk, reason="opened")
 
 
@@ -50,9 +51,13 @@ def queue_for_change(change: ChangeEvent, **kwargs: Any) -> None:
 
 @receiver(signals.resolving, dispatch_uid="correlation.close_running")
 def close_running(incident: Incident, **kwargs: Any) -> None:
-    """What runs is cut short; a last run looks at all there is until this moment."""
+    """What runs is cut short; a last run looks at all there is until this moment.
+
+    A backfilled incident that nobody had analysed has none.
+    """
     queue.cancel(incident.pk, "The incident was resolved.")
-    queue.request(incident_id=incident.pk, reason="resolution")
+    if incident.source != Incident.Source.BACKFILL or incident.analyses.exists():
+        queue.request(incident_id=incident.pk, reason="resolution")
 
 
 @receiver(signals.merged, dispatch_uid="correlation.analyse_survivor")

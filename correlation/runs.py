@@ -21,6 +21,7 @@ REASONS = {
     "alert": "new alert",
     "requested": "asked for",
     "resolution": "resolved",
+    "backfill": "imported",
 }
 
 

@@ -57,6 +57,7 @@ def _opening(change: StatusChange) -> TimelineEvent:
     by: dict[str, str] = {
         Incident.Source.ALERT: "by an alert",
         Incident.Source.LAB: "by the lab",
+        Incident.Source.BACKFILL: "from history",
     }
     who = f"by {change.actor.username}" if change.actor else by.get(incident.source, "")
     return record(

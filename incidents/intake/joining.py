@@ -89,14 +89,14 @@ def _reopen(incident: Incident, first: Placed, why: str) -> None:
 
 
 def _open(placed: Sequence[Placed], why: str) -> _Found:
-    first = min(placed, key=_urgency)
+    first = min(placed, key=urgency)
     alert, rule = first.occurrence.alert, first.rule
     near = timedelta(seconds=settings.JOIN_NEIGHBOURS_SECONDS) if rule.join_neighbours else None
     opened = lifecycle.open_incident(
         title=reading.title_of(alert.name, alert.annotations, first.found.named),
         severity=first.severity,
-        services=_services([first, *placed]),
-        description=_description(first),
+        services=services_of([first, *placed]),
+        description=description(first),
         source=Incident.Source.ALERT,
         started_at=_started_at(placed),
         correlation_key=first.key,
@@ -113,7 +113,7 @@ def _open(placed: Sequence[Placed], why: str) -> _Found:
     return _Found(opened.incident, placed, how, why)
 
 
-def _description(first: Placed) -> str:
+def description(first: Placed) -> str:
     """The alert's own words, and what could not be read off it."""
     own = first.occurrence.alert.annotations.get("description", "")
     severe = first.found.severe
@@ -169,21 +169,21 @@ def _attach(found: _Found) -> bool:
 
 def _touch(incident: Incident, newcomers: Sequence[Placed], found: _Found) -> None:
     """What the newcomers change of the incident: its services and its severity."""
-    services = _services(newcomers)
+    services = services_of(newcomers)
     incident.affected.filter(service__in=services).update(recovered_at=None)
     if found.opened:
         return
-    worst = min(newcomers, key=_urgency)
+    worst = min(newcomers, key=urgency)
     name = worst.occurrence.alert.name
     edits.add_services(incident=incident, services=services, reason=f"Alert {name}. {found.why}")
     edits.raise_severity(incident_id=incident.pk, to=worst.severity, reason=f"Alert {name}")
 
 
-def _services(placed: Sequence[Placed]) -> list[Service]:
+def services_of(placed: Sequence[Placed]) -> list[Service]:
     return list(dict.fromkeys(one.service for one in placed if one.service is not None))
 
 
-def _urgency(placed: Placed) -> tuple[int, object, object]:
+def urgency(placed: Placed) -> tuple[int, object, object]:
     """The worst first, then the oldest."""
     severity = Severity.values.index(placed.severity)
     return severity, placed.occurrence.started_at, placed.occurrence.pk

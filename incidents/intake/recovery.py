@@ -14,6 +14,8 @@ from django.utils import timezone
 from incidents import edits, lifecycle, live, signals
 from incidents.models import AffectedService, AlertOccurrence, Incident, Status
 
+FROM_ALERTS = (Incident.Source.ALERT, Incident.Source.BACKFILL)
+
 
 def untold(occurrences: QuerySet[AlertOccurrence]) -> list[AlertOccurrence]:
     """Those that have ended and whose incident does not know it yet."""
@@ -69,7 +71,7 @@ def resolve_quiet(now: datetime | None = None) -> int:
     now = now or timezone.now()
     quiet = (
         Incident.objects.active()
-        .filter(source=Incident.Source.ALERT, occurrences__isnull=False)
+        .filter(source__in=FROM_ALERTS, occurrences__isnull=False)
         .exclude(occurrences__resolved_at=None)
         .exclude(occurrences__alert__flapping_since__isnull=False)
         .annotate(last_resolved_at=Max("occurrences__resolved_at"))

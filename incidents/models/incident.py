@@ -69,6 +69,7 @@ class Incident(models.Model):
         ALERT = "alert"
         LAB = "lab"
         HEARTBEAT = "heartbeat"
+        BACKFILL = "backfill"
 
     class ClosedAs(models.TextChoices):
         DUPLICATE = "duplicate"
