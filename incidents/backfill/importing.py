@@ -79,6 +79,7 @@ def carry_out(
     The history reaches to `until`: what a later firing might still join is unsettled, and left
     for a later run. So is what still fires, unless `take_open` says that the history is of now
     and the sender will tell of its end. `made` is called in the transaction of each new incident.
+    Unless it is a dry run, `source` is stored.
     """
     for episode in planned.episodes:
         if not _settled(episode, until, take_open):
@@ -86,8 +87,6 @@ def carry_out(
         elif dry_run:
             yield _told(episode, source)
         else:
-            if source._state.adding:
-                source.save()
             incident = recording.record(episode, source, made)
             yield Outcome(episode, "made", incident) if incident else _told(episode, source)
 
