@@ -65,7 +65,7 @@ def of_prometheus(
     try:
         found = alert_history.firings(prometheus, asked, step_seconds, labels, warn, bar.step)
     except BackendError as error:
-        raise Unanswered(f"The data source {slug} {error.detail}") from error
+        raise Unanswered(f"The data source {slug}: {error.detail}") from error
     return History(found, end)
 
 
@@ -83,7 +83,7 @@ def of_alertmanagers(slug: str, now: datetime) -> History:
             body = client(server).get_json("/api/v2/alerts", {}, Deadline(DEADLINE_SECONDS))
             held = held_alerts(body)
         except BackendError as error:
-            raise Unanswered(f"The Alertmanager {server.url} {error.detail}") from error
+            raise Unanswered(f"The Alertmanager {server.url}: {error.detail}") from error
         except Unacceptable as error:
             raise Unanswered(f"{server.url} answered what is no Alertmanager's: {error}") from error
         except (SecretMissing, ValueError) as error:

@@ -71,5 +71,5 @@ def test_file_that_is_no_history_is_refused_whole(tmp_path: Path, name: str, tex
     path = tmp_path / name
     path.write_text(text)
 
-    with pytest.raises(Unacceptable, match="a[.]"):
+    with pytest.raises(Unacceptable, match=r"a[.]"):
         read(path, NOW)
