@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("incidents", "0010_merge_proposals_newest"),
+        ("incidents", "0011_occurrence_absent_since"),
     ]
 
     operations = [
