@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from correlation.steps.columns import Columns, read
 from correlation.steps.numbering import NOBODY, Ints, Members, found_in, in_order, looked_up
 from correlation.steps.places import Directory
+from correlation.steps.siblings import with_siblings
 from correlation.steps.waits import Calls, alone
 from correlation.telemetry import Floats, Span
 
@@ -123,7 +124,8 @@ def _times(
     called = looked_up(rows.services, calls.only)
     waited = np.where((called != NOBODY) & (called != rows.services), called, nobody)
     waited = np.where((calls.count == 0) & (rows.peers != rows.services), rows.peers, waited)
-    seconds = alone(calls, rows.starts, rows.seconds)
+    beside = with_siblings(calls, rows.services, waited, nobody, rows.starts, rows.seconds)
+    seconds = alone(beside, rows.starts, rows.seconds)
     keys = ran * len(services) + waited
     order = np.argsort(keys, kind="stable")
     keys, starts, seconds = keys[order], rows.starts[order], seconds[order]
