@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from correlation.magnitude import hill
 from correlation.steps.courses import courses
 from correlation.steps.cuts import Cut, cut_blame, cuts
 from correlation.steps.flow import ENDED, ENTERED, Flow, flow
@@ -37,6 +38,9 @@ from correlation.steps.time_blame import FEWEST_TESTS, losses, time_blame
 from correlation.steps.times import Pace, Times
 from correlation.steps.unlike import unlike
 from correlation.telemetry import Evidence, Floats, Telemetry
+
+HARDLY_LOST = 0.02
+"""Share of the time lost at the worst moment tried; a moment with less of it tells of little."""
 
 EXPLAINED = 0.7
 """How much of a change a certain change further down explains."""
@@ -102,8 +106,10 @@ def request_findings(telemetry: Telemetry) -> RequestFindings | None:
         lines_seen=course.lines_seen,
         compared=frozenset(best.pace.ways.names[at] for at in np.unique(best.pace.services)),
     )
+    most = max(losses(one.pace).total for one in tried)
     for one in tried:
-        _take(found.time, time_blame(one.pace), one.moment.weight)
+        noticed = hill(losses(one.pace).total / most, HARDLY_LOST, 2.0) if most > 0.0 else 0.0
+        _take(found.time, time_blame(one.pace), one.moment.weight * noticed)
         _take(found.calls, callers.most(one.made, one.made_worths), one.moment.weight)
         _take(found.cuts, cut_blame(one.short), one.moment.weight)
         _take(found.lines, speakers.most(one.said, one.said_worths), one.moment.weight)
