@@ -148,8 +148,8 @@ def _tried(
         strict=True,
     ):
         since = int(np.searchsorted(requests.starts, moment.onset))
-        short = cuts(ends, called, since)
         tests = max(made.which.size + said.which.size, FEWEST_TESTS)
+        short = cuts(ends, called, since, tests)
         tried.append(
             _Changes(
                 moment,

@@ -16,7 +16,7 @@ from correlation.steps.courses import ENTERED, Courses
 from correlation.steps.habits import FEWEST, Habit, Shift
 from correlation.steps.spans import Operation
 from correlation.steps.sureness import habit_worths
-from correlation.steps.time_blame import FEWEST_TESTS, SHARING
+from correlation.steps.time_blame import SHARING
 from correlation.telemetry import Floats
 
 LEAST_AGREEING = 0.05
@@ -48,10 +48,13 @@ class Cut:
     by_callee: float
 
 
-def cuts(ends: Shift, course: Courses, since: int) -> list[Cut]:
-    """All cuts among the ends compared; traces from number `since` on began since."""
+def cuts(ends: Shift, course: Courses, since: int, tests: int) -> list[Cut]:
+    """All cuts among the ends compared; traces from number `since` on began since.
+
+    `tests` is how many calls and steps are compared as well: an end that moved by chance is one.
+    """
     surplus = ends.n1 - ends.of1 * ends.n0 / ends.of0
-    worths = _worths(ends, course) * ((ends.z > 0.0) & (surplus > 0.0))
+    worths = _worths(ends, course, tests + ends.which.size) * ((ends.z > 0.0) & (surplus > 0.0))
     chosen = np.flatnonzero(worths >= FAINTEST).tolist()
     if not chosen:
         return []
@@ -100,12 +103,12 @@ def cut_blame(found: Iterable[Cut]) -> dict[str, float]:
     }
 
 
-def _worths(ends: Shift, course: Courses) -> Floats:
+def _worths(ends: Shift, course: Courses, tests: int) -> Floats:
     """0..1 for each end: how far it cuts short, and does not only spare the handling of an error.
 
     Less where it was usual to end there, and nothing where no fewer calls are made.
     """
-    worths = habit_worths(ends, max(ends.which.size, FEWEST_TESTS)) * (1.0 - ends.n0 / ends.of0)
+    worths = habit_worths(ends, tests) * (1.0 - ends.n0 / ends.of0)
     fewer = course.ended[ends.which] < course.usual[ends.which]
     found: Floats = worths * (1.0 - course.rescued[ends.which]) * fewer
     return found

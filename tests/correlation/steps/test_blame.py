@@ -172,3 +172,17 @@ def test_fault_noticed_late_is_found_all_the_same() -> None:
     ranking = rank(late)
 
     assert ranking.causes[0].service == "shop"
+
+
+def test_moment_at_which_hardly_any_time_is_lost_tells_of_little() -> None:
+    def fault(n: int, service: str) -> tuple[float, float]:
+        at_last = 0.01 if service == "cart" and n >= 290 else 0.0
+        return (0.8, 0.0) if service == "shop" else (at_last, 0.0)
+
+    telemetry = replace(make_requests(fault, total=320), started_at=START + 200.0)
+
+    found = request_findings(telemetry)
+
+    assert found is not None
+    assert max(found.time, key=lambda name: found.time[name]) == "shop"
+    assert found.time.get("cart", 0.0) < 0.05
