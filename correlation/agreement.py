@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from correlation.models import Analysis
-from incidents import converging
+from incidents.merges import converging
 
 logger = logging.getLogger("studio.correlation")
 

@@ -16,9 +16,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from incidents import apart, keys, live, proposals, signals
-from incidents.duplicates import Similarity, find_duplicates
+from incidents import keys, live, signals
 from incidents.edits import edit, locked
+from incidents.merges import apart, proposals
+from incidents.merges.duplicates import Similarity, find_duplicates
+from incidents.merges.survivors import holder_of
 from incidents.models import (
     AffectedService,
     Impact,
@@ -29,7 +31,6 @@ from incidents.models import (
     StatusChange,
 )
 from incidents.neighbours import Neighbour, find_neighbour
-from incidents.survivors import holder_of
 
 ALLOWED: dict[str, tuple[Status, ...]] = {
     Status.OPEN: (Status.INVESTIGATING, Status.MITIGATED, Status.RESOLVED),

@@ -20,8 +20,8 @@ from django.db.models import F
 from django.template.loader import render_to_string
 
 from incidents import broadcast
+from incidents.merges.survivors import survivor_of
 from incidents.models import Incident
-from incidents.survivors import survivor_of
 
 logger = logging.getLogger("studio.live")
 

@@ -2,8 +2,11 @@
 
 from django.urls import include, path
 
-from incidents import alert_pages, catalogue_pages, lab_pages, merge_pages, pages
+from incidents import lab_pages, pages
 from incidents.alert_rules import alert_panel
+from incidents.alerts import pages as alert_pages
+from incidents.catalogue import pages as catalogue_pages
+from incidents.merges import pages as merge_pages
 
 urlpatterns = [
     path("", pages.board, name="board"),

@@ -21,8 +21,8 @@ from accounts.problems import problem
 from incidents import lifecycle, live, notices, viewpoints
 from incidents.board import board_page
 from incidents.forms import BoardFilter, NewIncident, Resolution
+from incidents.merges.survivors import survivor_of
 from incidents.models import Incident, MaintenanceWindow, Service
-from incidents.survivors import survivor_of
 
 
 class PageRequest(HttpRequest):

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from incidents import proposals
 from incidents.live import Panel, register
+from incidents.merges import proposals
+from incidents.merges.survivors import merged_into
 from incidents.models import Incident, MaintenanceWindow, ServiceDependency
-from incidents.survivors import merged_into
 
 
 def header(incident: Incident, as_of: datetime | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from incidents import selectors
+from incidents.merges.survivors import survivor_of
 from incidents.models import (
     AffectedService,
     ChangeEvent,
@@ -22,7 +23,6 @@ from incidents.models import (
     Status,
 )
 from incidents.models.catalogue import PRODUCTION
-from incidents.survivors import survivor_of
 
 MOST_DIFF = 200_000
 """Characters of a diff that are taken; what breaks things is rarely that long."""

@@ -2,8 +2,8 @@
 
 from celery import shared_task
 
-from incidents import converging
 from incidents.intake import grouping, recovery, replay
+from incidents.merges import converging
 from incidents.models import AlertSource
 from incidents.upkeep import flapping, heartbeats, maintenance, reconcile, stale
 

@@ -3,11 +3,12 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from incidents import lab_api, merge_api
-from incidents.alert_api import AlertSourceViewSet, AlertViewSet, DeliveryViewSet
+from incidents import lab_api
 from incidents.alert_rules.api import AlertReadingViewSet, GroupingRuleViewSet
+from incidents.alerts.api import AlertSourceViewSet, AlertViewSet, DeliveryViewSet
 from incidents.api import IncidentTaskViewSet, IncidentViewSet
-from incidents.catalogue_api import ChangeViewSet, DependencyViewSet, ServiceViewSet
+from incidents.catalogue.api import ChangeViewSet, DependencyViewSet, ServiceViewSet
+from incidents.merges import api as merge_api
 from incidents.upkeep.api import (
     AlertmanagerViewSet,
     HeartbeatViewSet,
@@ -32,7 +33,7 @@ tasks = SimpleRouter(trailing_slash=False, use_regex_path=False)
 tasks.register("incidents/<str:reference>/tasks", IncidentTaskViewSet, basename="incident-task")
 
 urlpatterns = [
-    path("intake/", include("incidents.intake_urls")),
+    path("intake/", include("incidents.intake.urls")),
     path("test/fail", lab_api.fail, name="test-fail"),
     path("incidents/<str:reference>/merge", merge_api.Merge.as_view(), name="incident-merge"),
     path("incidents/<str:reference>/unmerge", merge_api.Unmerge.as_view(), name="incident-unmerge"),

@@ -16,7 +16,7 @@ class Short:
 
     @cached_property
     def urlpatterns(self) -> list[object]:
-        return [path(INTAKE, include("incidents.intake_urls"))]
+        return [path(INTAKE, include("incidents.intake.urls"))]
 
 
 SHORT = Short()

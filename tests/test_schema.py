@@ -29,7 +29,7 @@ OPEN_TO_VIEWERS = {
     ("DELETE", "/api/tokens/{pk}"),
     ("POST", "/api/grouping-rules/test"),  # writes nothing
 }
-# these read a sender's credentials themselves: see tests/incidents/test_credentials.py
+# these read a sender's credentials themselves: see tests/incidents/intake/test_credentials.py
 SENDERS = {f"/api/intake/{name}" for name in ("alertmanager", "grafana", "events")}
 METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from django.db.models import F, Q, QuerySet
 
+from incidents.merges.survivors import members_of
 from incidents.models import Incident
-from incidents.survivors import members_of
 from timeline.models import TimelineEvent
 
 ORDER = ("recorded_at", "origin_number", "seq")

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from incidents.duplicates import find_duplicates
 from incidents.intake import prospects, reading, rulebook, screening
 from incidents.intake.placement import Rule, fits
 from incidents.intake.placing import Found, Told, read
+from incidents.merges.duplicates import find_duplicates
 from incidents.models import Alert, AlertOccurrence, AlertSource, Incident
 from incidents.neighbours import find_neighbour
 

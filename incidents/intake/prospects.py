@@ -11,8 +11,8 @@ from typing import Literal
 from django.db.models import Max
 
 from incidents.intake.placement import Rule, taken
+from incidents.merges.survivors import survivor_of
 from incidents.models import Incident
-from incidents.survivors import survivor_of
 
 
 @dataclass(frozen=True)

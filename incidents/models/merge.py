@@ -15,8 +15,8 @@ from incidents.models.incident import Incident
 class IncidentMerge(models.Model):
     """`source` was merged into `target`; `moved` lists what an un-merge gives back.
 
-    `similarity` and its parts are what was known when it was merged. `incidents.merging` says
-    what `moved` holds.
+    `similarity` and its parts are what was known when it was merged.
+    `incidents.merges.merging` says what `moved` holds.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -11,10 +11,11 @@ from rest_framework.test import APIClient
 from accounts.models import ApiToken
 from correlation import engine, queue
 from correlation.models import Analysis
-from incidents import demo, merging
+from incidents import demo
 from incidents.intake import grouping
+from incidents.merges import merging
+from incidents.merges.unmerging import unmerge
 from incidents.models import AlertOccurrence, Incident, IncidentMerge
-from incidents.unmerging import unmerge
 from lab.alerts import Alert, Evaluator
 from lab.simulation import Recording
 from lab.webhooks import GROUP_BY, Group, body, fingerprint

@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.models import User
 from correlation.explaining.reasoning import Changed, Reasoning
 from correlation.models import Analysis, Correlation, RootCause
-from incidents import merging
+from incidents.merges import merging
 from incidents.models import Incident
 
 MakeIncident = Callable[..., Incident]

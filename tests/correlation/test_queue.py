@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from correlation import outcome, queue
 from correlation.models import Analysis
-from incidents import lifecycle, merging
+from incidents import lifecycle
+from incidents.merges import merging
 from incidents.models import Incident
 from timeline.models import TimelineEvent
 

@@ -14,7 +14,8 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from accounts.models import Role, User
-from incidents import broadcast, lifecycle, merging
+from incidents import broadcast, lifecycle
+from incidents.merges import merging
 from incidents.models import Incident
 from reliability_studio.asgi import application
 from tests.incidents.conftest import MakeIncident, make_person

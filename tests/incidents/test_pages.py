@@ -10,7 +10,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Role, User
-from incidents import board, lifecycle, merging
+from incidents import board, lifecycle
+from incidents.merges import merging
 from incidents.models import Incident, Severity, Status
 from tests.incidents.conftest import MakeIncident, MakeService, make_person
 

@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from incidents import edits, lifecycle, merging, signals
+from incidents import edits, lifecycle, signals
+from incidents.merges import merging
 from incidents.models import Alert, AlertOccurrence, AlertSource, Incident, Service
 from timeline.models import TimelineAnchor
 from timeline.narrate import human

@@ -12,9 +12,10 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from incidents import live, merging
+from incidents import live
+from incidents.merges import merging
+from incidents.merges.unmerging import unmerge
 from incidents.models import Incident
-from incidents.unmerging import unmerge
 from tests.timeline.test_verify import unguarded
 from timeline.models import Kind, TimelineAnchor, TimelineEvent
 from timeline.panels import context

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from correlation.changes import late as late_changes
 from correlation.models import Analysis
-from incidents.changes import record_change
+from incidents.catalogue.changes import record_change
 from incidents.models import ChangeEvent, Incident, Service, ServiceDependency, Status
 from tests.incidents.conftest import MakeIncident
 

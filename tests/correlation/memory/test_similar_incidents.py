@@ -14,7 +14,8 @@ from accounts.models import User
 from correlation.memory import similar_incidents, verdicts
 from correlation.memory.similar_incidents import similar
 from correlation.models import Analysis, FingerprintPart
-from incidents import lifecycle, merging
+from incidents import lifecycle
+from incidents.merges import merging
 from incidents.models import Incident
 from tests.correlation.analysed import analysed
 from tests.correlation.incidents import incident as telemetry_of

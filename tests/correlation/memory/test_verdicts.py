@@ -12,7 +12,8 @@ import pytest
 from accounts.models import User
 from correlation.memory import verdicts
 from correlation.models import CauseVerdict, RootCause
-from incidents import lifecycle, merging
+from incidents import lifecycle
+from incidents.merges import merging
 from incidents.models import Incident
 from tests.correlation.analysed import analysed
 from tests.correlation.incidents import incident as telemetry_of

@@ -1,0 +1,1 @@
+"""Alerts, their sources and deliveries, as people and tools read them."""

@@ -1,0 +1,1 @@
+"""Services, dependencies and changes, as people and tools read and tell them."""

@@ -1,0 +1,234 @@
+"""Where senders deliver: a durable write, then 202. Tokens need the scope `intake`.
+
+The views are Django's own behind the REST framework's face, which describes them: its request,
+negotiation and renderers would cost more than storing an alert does.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import TOKEN_MARK
+from accounts.problems import problem
+from incidents.catalogue.api import record_told
+from incidents.intake import credentials, deliveries, events, grouping
+from incidents.intake.authentication import IntakeAuthentication
+from incidents.intake.overload import Overloaded, gate
+from incidents.intake.proof import Unproven
+from incidents.intake.serializers import (
+    DeliveryAcceptedSerializer,
+    PagerEventAcceptedSerializer,
+    PagerEventSerializer,
+    WebhookSerializer,
+)
+from incidents.models import AlertSource, Delivery
+from incidents.serializers import ChangeSerializer
+
+logger = logging.getLogger("studio.intake")
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="intake"'}
+RETRY_AFTER_SECONDS = 5
+View = Callable[..., HttpResponse]
+
+
+class Impossible(Exception):
+    """The request cannot be taken: `answer` says why."""
+
+    def __init__(self, answer: HttpResponse) -> None:
+        super().__init__(answer.status_code)
+        self.answer = answer
+
+
+class IntakeView(APIView):
+    """One wire format. Subclasses describe themselves to the schema by `post`."""
+
+    kind: ClassVar[str]
+    required_scope = "intake"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Everything a sender may be told, in the order in which it is cheap to know."""
+        if request.method != "POST":
+            refusal = problem(405, "method-not-allowed", "Deliveries are sent with POST.")
+            refusal.headers["Allow"] = "POST"
+            return refusal
+        try:
+            with gate.entered():
+                return self.receive(request, kwargs.get("token"))
+        except Overloaded as reason:
+            return _later("overloaded", f"There are {reason}; send it again.")
+        except credentials.Refused as refused:
+            headers = CHALLENGE if refused.status == 401 else {}
+            return problem(refused.status, refused.slug, refused.detail, headers=headers)
+        except Impossible as impossible:
+            return impossible.answer
+        except (OperationalError, InterfaceError) as error:
+            # nothing was stored: the sender still has it
+            logger.warning("the database refused a delivery: %s", error)
+            return _later("database-unavailable", "Nothing was stored; send it again.")
+
+    def receive(self, request: HttpRequest, token: str | None) -> HttpResponse:
+        """Authenticate, then read, then store."""
+        _check_length(request)
+        slug = self.slug_of(request)
+        sender = credentials.recall(request, token, slug)
+        if sender is not None:
+            try:
+                return self.take_raw(sender, request)
+            except Unproven:
+                pass  # revoked, changed, or not worth storing: ask who it is
+        return self.take_raw(credentials.authenticate(request, token, slug), request)
+
+    def take_raw(self, sender: credentials.Sender, request: HttpRequest) -> HttpResponse:
+        raw = request.body
+        try:
+            body = deliveries.read(raw)
+        except deliveries.Unreadable as error:
+            if sender.proof is not None:
+                raise Unproven from error
+            return problem(400, "parse-error", str(error))
+        return self.take(sender, request, body, deliveries.as_text(raw))
+
+    def take(
+        self, sender: credentials.Sender, request: HttpRequest, body: Any, text: str
+    ) -> HttpResponse:
+        source = sender.source_named(self.slug_of(request), self.kind)
+        delivery = deliveries.take(source, self.kind, body, text, proof=sender.proof)
+        if delivery.state == Delivery.State.QUEUED:
+            grouping.wake(delivery.pk)
+        return self.accepted(delivery, body)
+
+    def accepted(self, delivery: Delivery, body: Any) -> HttpResponse:
+        answer: dict[str, Any] = {"delivery": str(delivery.pk), "alerts": delivery.alert_count}
+        if delivery.state == Delivery.State.REJECTED:
+            answer["rejected"] = delivery.error
+        if delivery.refused:
+            answer["refused"] = delivery.refused.splitlines()
+        return _json(answer)
+
+    def slug_of(self, request: HttpRequest) -> str:
+        """The name of the source for a token that is bound to none: `?source=`, else the format's.
+
+        Raises Impossible for one that is no slug.
+        """
+        slug = request.GET.get("source", self.kind)
+        bare = slug.replace("-", "").replace("_", "")
+        if bare.isalnum() and slug.isascii() and len(slug) < 64:
+            return slug
+        said = "Use letters, digits, dashes and underscores."
+        errors = {"source": [said]}
+        raise Impossible(problem(400, "invalid", f"source: {said}", errors=errors))
+
+
+class AlertmanagerView(IntakeView):
+    """Alertmanager's webhook v4, each alert by its own status; sending again changes nothing."""
+
+    kind = AlertSource.Kind.ALERTMANAGER
+
+    @extend_schema(request=WebhookSerializer, responses={202: DeliveryAcceptedSerializer})
+    def post(self, request: HttpRequest) -> HttpResponse:
+        raise NotImplementedError  # described here, answered by dispatch
+
+
+class GrafanaView(IntakeView):
+    """Grafana's alerting webhook: Alertmanager's shape and more."""
+
+    kind = AlertSource.Kind.GRAFANA
+
+    @extend_schema(request=WebhookSerializer, responses={202: DeliveryAcceptedSerializer})
+    def post(self, request: HttpRequest) -> HttpResponse:
+        raise NotImplementedError  # described here, answered by dispatch
+
+
+class EventsView(IntakeView):
+    """PagerDuty's Events API v2; `routing_key` may be the token."""
+
+    kind = AlertSource.Kind.EVENTS
+
+    @extend_schema(request=PagerEventSerializer, responses={202: PagerEventAcceptedSerializer})
+    def post(self, request: HttpRequest) -> HttpResponse:
+        raise NotImplementedError  # described here, answered by dispatch
+
+    def receive(self, request: HttpRequest, token: str | None) -> HttpResponse:
+        if token or credentials.bearer(request):
+            return super().receive(request, token)
+        _check_length(request)
+        raw = request.body
+        try:
+            body = deliveries.read(raw)
+        except deliveries.Unreadable:
+            body = None
+        key = events.routing_key(body)
+        if key is None or not key.startswith(TOKEN_MARK):
+            raise credentials.Refused(
+                401, "not-authenticated", "Send an intake token as the bearer or the routing_key."
+            )
+        sender = credentials.authenticate(request, key, self.slug_of(request))
+        # kept hashed only: the delivery is for many eyes
+        text = deliveries.as_text(raw).replace(key, f"{key[:10]}…")
+        return self.take(sender, request, body, text)
+
+    def accepted(self, delivery: Delivery, body: Any) -> HttpResponse:
+        if delivery.state == Delivery.State.REJECTED:
+            return _json({"status": "rejected", "message": delivery.error, "dedup_key": None})
+        key = events.dedup_key(body)
+        return _json({"status": "success", "message": "Event processed", "dedup_key": key})
+
+
+class ChangesView(APIView):
+    """One change: {service, kind deploy|commit|config|flag|scale, at, title?, ref, diff, ...}."""
+
+    required_scope = "intake"
+    authentication_classes = [IntakeAuthentication]
+
+    @extend_schema(request=ChangeSerializer, responses={202: ChangeSerializer})
+    def post(self, request: Request, token: str | None = None) -> Response:
+        data = dict(request.data) if isinstance(request.data, dict) else {}
+        data.setdefault("title", data.get("description") or data.get("ref") or "Change")
+        recorded = record_told(data, "intake")
+        return Response(ChangeSerializer(recorded.change).data, status=status.HTTP_202_ACCEPTED)
+
+
+def _check_length(request: HttpRequest) -> None:
+    """413 on Content-Length alone, unread. Raises Impossible."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isdecimal() and int(length) > settings.INTAKE_MAX_BYTES:
+        said = f"The body is larger than INTAKE_MAX_BYTES ({settings.INTAKE_MAX_BYTES} bytes)."
+        raise Impossible(problem(413, "body-too-large", said))
+
+
+def _later(slug: str, said: str) -> HttpResponse:
+    return problem(503, slug, said, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def _json(answer: dict[str, Any]) -> HttpResponse:
+    return HttpResponse(
+        json.dumps(answer), status=status.HTTP_202_ACCEPTED, content_type="application/json"
+    )
+
+
+def addressed(view: View) -> View:
+    """The same view where the address ends in the token; the schema tells of the other one."""
+
+    @csrf_exempt
+    def with_token(request: HttpRequest, token: str) -> HttpResponse:
+        return view(request, token=token)
+
+    return with_token
+
+
+alertmanager = AlertmanagerView.as_view()
+grafana = GrafanaView.as_view()
+pager_events = EventsView.as_view()
+changes = ChangesView.as_view()

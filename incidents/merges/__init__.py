@@ -1,0 +1,1 @@
+"""Two incidents of one failure: found, proposed, merged and taken apart again."""
