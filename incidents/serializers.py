@@ -167,7 +167,9 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     services = AffectedServiceSerializer(source="affected", many=True, read_only=True)
     merged_into = serializers.SerializerMethodField()
     survivor = serializers.SerializerMethodField()
+    ttd_seconds = serializers.FloatField(read_only=True)
     mtta_seconds = serializers.FloatField(read_only=True)
+    ttm_seconds = serializers.FloatField(read_only=True)
     mttr_seconds = serializers.FloatField(read_only=True)
     url = serializers.CharField(source="get_absolute_url", read_only=True)
 
@@ -192,7 +194,9 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "mitigated_at",
             "resolved_at",
             "archived_at",
+            "ttd_seconds",
             "mtta_seconds",
+            "ttm_seconds",
             "mttr_seconds",
             "root_cause",
             "resolution",

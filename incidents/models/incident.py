@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import uuid
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from incidents import durations
 from incidents.models.catalogue import PRODUCTION, Service
 
 
@@ -46,6 +46,10 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
             .annotate(resolved_last=resolved_last, severity_order=by_severity)
             .order_by("resolved_last", "severity_order", "-started_at", "-id")
         )
+
+    def for_stats(self) -> IncidentQuerySet:
+        """Those whose durations count: resolved, not merged, and a failure that was real."""
+        return self.filter(status=Status.RESOLVED, merged_into=None, closed_as="")
 
     def by_reference(self, reference: str) -> Incident:
         """The incident with this UUID or number ("INC-142", "142"); DoesNotExist if none."""
@@ -185,22 +189,28 @@ class Incident(models.Model):
         return self.status == Status.RESOLVED
 
     @property
+    def ttd_seconds(self) -> float | None:
+        """detected_at - started_at."""
+        return durations.seconds(durations.durations(self).ttd)
+
+    @property
     def mtta_seconds(self) -> float | None:
         """acknowledged_at - started_at; None while nobody has acknowledged."""
-        return _seconds(self.started_at, self.acknowledged_at)
+        return durations.seconds(durations.durations(self).mtta)
+
+    @property
+    def ttm_seconds(self) -> float | None:
+        """mitigated_at - started_at; None while nothing stopped the harm."""
+        return durations.seconds(durations.durations(self).ttm)
 
     @property
     def mttr_seconds(self) -> float | None:
         """resolved_at - started_at; None until resolved."""
-        return _seconds(self.started_at, self.resolved_at)
+        return durations.seconds(durations.durations(self).mttr)
 
     @property
     def age(self) -> timedelta:
         return (self.resolved_at or timezone.now()) - self.started_at
-
-
-def _seconds(start: Any, end: Any) -> float | None:
-    return (end - start).total_seconds() if end is not None else None
 
 
 REFERENCE = re.compile(r"(?:INC-)?(\d{1,9})", re.IGNORECASE)
