@@ -7,6 +7,9 @@ class TimelineConfig(AppConfig):
     def ready(self) -> None:
         from incidents import live
         from timeline import checks, receivers  # noqa: F401  (they register themselves)
-        from timeline.panels import PANEL
+        from timeline.later_rows import register_rows
+        from timeline.panels import AFTERMATH, PANEL
 
         live.register(PANEL)
+        live.register(AFTERMATH)
+        register_rows()

@@ -51,7 +51,14 @@ class Kind(models.TextChoices):
     RELEASED = "released"
     MERGE_PROPOSAL = "merge_proposal"
     TASK = "task"
+    ROLE_CHANGED = "role_changed"
+    TIME_CORRECTED = "time_corrected"
+    NOTIFICATION_SENT = "notification_sent"
+    NOTIFICATION_FAILED = "notification_failed"
+    POSTMORTEM = "postmortem"
     NOTE = "note"
+    ATTACHMENT = "attachment"
+    LINK = "link"
     CORRECTION = "correction"
 
 

@@ -100,7 +100,7 @@ def field_change(change: FieldChange) -> list[TimelineEvent]:
     entry = Entry(
         kind=Kind.SEVERITY_CHANGED if is_severity else Kind.EDITED,
         severity=severity,
-        title=_field_title(change),
+        title=field_title(change),
         body=change.reason,
         source=source_of(change.actor),
         actor=change.actor,
@@ -110,7 +110,7 @@ def field_change(change: FieldChange) -> list[TimelineEvent]:
     return unless_sealed(change.incident, [entry])
 
 
-def _field_title(change: FieldChange) -> str:
+def field_title(change: FieldChange) -> str:
     who, name = change.actor, change.field.replace("_", " ")
     if change.field == "severity":
         move = f"from {change.old} to {change.new}"

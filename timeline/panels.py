@@ -7,6 +7,7 @@ from typing import Any
 
 from incidents.live import Panel
 from incidents.models import Incident
+from timeline.aftermath import after_sealing
 from timeline.models import TimelineAnchor
 from timeline.union import events_of
 
@@ -39,4 +40,17 @@ PANEL = Panel(
     context=context,
     column="side",
     order=10,
+)
+
+
+def aftermath(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
+    return {"rows": after_sealing(incident, as_of)}
+
+
+AFTERMATH = Panel(
+    name="aftermath",
+    template="timeline/_aftermath.html",
+    context=aftermath,
+    column="side",
+    order=11,
 )

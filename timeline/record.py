@@ -118,7 +118,10 @@ def _append(incident_id: UUID, entries: list[Entry]) -> list[TimelineEvent]:
             _chain(anchor, drafts)
             TimelineEvent.objects.bulk_create(drafts)
             anchor.save(update_fields=["length", "head", "sealed_at", "root_digest"])
+            if sealed_at != anchor.sealed_at:
+                live.changed(incident_id, "aftermath")
             return drafts
+        live.changed(incident_id, "aftermath")
     raise TimelineSealed(incident_id, sealed_at)
 
 

@@ -14,7 +14,7 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from accounts.models import Role, User
-from incidents import broadcast, lifecycle
+from incidents import broadcast, lifecycle, live
 from incidents.merges import merging
 from incidents.models import Incident
 from reliability_studio.asgi import application
@@ -150,18 +150,7 @@ async def test_incident_sends_its_snapshot_on_connect(sockets: Sockets, incident
 
     snapshot = await text(socket)
 
-    assert panels_in(snapshot) == [
-        "header",
-        "merges",
-        "causes",
-        "evidence",
-        "similar",
-        "timeline",
-        "alerts",
-        "services",
-        "sources",
-        "runs",
-    ]
+    assert panels_in(snapshot) == [panel.name for panel in live.panels()]
     assert "Checkout fails" in snapshot
 
 

@@ -19,6 +19,7 @@ PAGE = [
     "evidence",
     "similar",
     "timeline",
+    "aftermath",
     "alerts",
     "services",
     "sources",

@@ -1,0 +1,42 @@
+"""What incidents' own rows say happened after the seal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from incidents.models import AlertOccurrence, FieldChange, Incident, IncidentMerge
+from timeline.aftermath import AfterSealing, register
+from timeline.narrate import field_title
+
+LISTED = 200  # of a kind; more would be a storm, which the alerts page lists
+
+
+def edits(incident: Incident, since: datetime) -> Iterator[AfterSealing]:
+    changes = FieldChange.objects.filter(incident=incident, at__gt=since).select_related("actor")
+    for change in changes[:LISTED]:
+        yield AfterSealing(change.at, field_title(change), change.reason)
+
+
+def alerts(incident: Incident, since: datetime) -> Iterator[AfterSealing]:
+    mine = AlertOccurrence.objects.filter(incident=incident).select_related("alert")
+    for firing in mine.filter(started_at__gt=since).order_by("started_at")[:LISTED]:
+        yield AfterSealing(firing.started_at, f"Alert {firing.alert.name} firing")
+    for ended in mine.filter(resolved_at__gt=since).order_by("resolved_at")[:LISTED]:
+        assert ended.resolved_at is not None  # the filter's
+        yield AfterSealing(ended.resolved_at, f"Alert {ended.alert.name} resolved")
+
+
+def releases(incident: Incident, since: datetime) -> Iterator[AfterSealing]:
+    undone = IncidentMerge.objects.filter(target=incident, undone_at__gt=since)
+    for merge in undone.select_related("source")[:LISTED]:
+        assert merge.undone_at is not None  # the filter's
+        title = f"Released {merge.source.reference}: {merge.source.title}"
+        url = merge.source.get_absolute_url()
+        yield AfterSealing(merge.undone_at, title, merge.undone_reason, url)
+
+
+def register_rows() -> None:
+    register("edits", edits)
+    register("alerts", alerts)
+    register("merges", releases)
