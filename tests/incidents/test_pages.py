@@ -215,7 +215,8 @@ def test_poll_answers_nothing_while_the_revision_stands(
     stale = page.get(f"/incidents/{made.pk}/live?revision={made.revision - 1}", **HTMX)
 
     assert (current.status_code, current.content) == (204, b"")
-    assert stale.content.decode().count('hx-swap-oob="true"') == len(live.panels()) + 1  # and the poll
+    swapped = stale.content.decode().count('hx-swap-oob="true"')
+    assert swapped == len(live.panels()) + 1  # and the poll
     assert f"revision={made.revision}" in stale.content.decode()
 
 
