@@ -42,6 +42,8 @@ class Period:
             raise ValueError("A calendar window is a day or longer.")
         if self.anchor is not None and self.anchor.tzinfo is not None:
             raise ValueError("A calendar window starts at a wall-clock time of its time zone.")
+        if self.rolling or self.anchor == self._natural():
+            object.__setattr__(self, "anchor", None)  # equal periods compare equal
 
     @classmethod
     def parse(
@@ -81,21 +83,23 @@ class Period:
 
     def _number(self, local: datetime) -> int:
         """Which period since the anchor's, 0 being that one, by the wall clock."""
-        first = self._first()
+        first = self.first()
         if self.unit in MONTHS:
             months = (local.year - first.year) * 12 + local.month - first.month
             return months // (self.count * MONTHS[self.unit])
         return (local - first) // timedelta(seconds=self.count * SECONDS[self.unit])
 
-    def _first(self) -> datetime:
-        if self.anchor is not None:
-            return self.anchor
+    def first(self) -> datetime:
+        """The wall-clock start of period 0."""
+        return self.anchor if self.anchor is not None else self._natural()
+
+    def _natural(self) -> datetime:
         return FIRST_MONDAY if self.unit == "w" else FIRST_YEAR
 
     def _epoch(self, number: int, zone: ZoneInfo) -> float:
         """When the period of this number starts; a wall-clock time that a clock change skips is
         taken as the moment of the change."""
-        first = self._first()
+        first = self.first()
         if self.unit in MONTHS:
             month = first.month - 1 + number * self.count * MONTHS[self.unit]
             year, month = first.year + month // 12, month % 12 + 1

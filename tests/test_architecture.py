@@ -34,6 +34,11 @@ PURE = [
     "correlation/steps",
     "slos/burn.py",
     "slos/impact.py",
+    "slos/periods.py",
+    "slos/definition.py",
+    "slos/promql.py",
+    "slos/sloth_rules.py",
+    "slos/openslo",
 ]
 RANKING = "correlation/ranking.py"
 # what the ranking's core may not touch: it is a function of its arguments

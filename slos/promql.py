@@ -1,0 +1,168 @@
+"""What is asked of Prometheus for an SLI, and which SLIs may be asked together. Pure.
+
+Two indicators that differ in one label's value only, `service="a"` and `service="b"`, have one
+shape: they are asked as `sum by (service) (increase(x{service=~"a|b"}[5m]))`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import promql_parser
+
+from slos.definition import (
+    OPERATORS,
+    WINDOW,
+    Indicator,
+    Latency,
+    Ratio,
+    counts_by_rate,
+    selector_of,
+)
+
+VARYING = ("service", "service_name", "app", "job", "destination_service_name", "deployment")
+"""Labels whose value may differ within a shape; the first that a selector matches by `=`."""
+OPERATOR_TEXT = {
+    "MatchOp.Equal": "=",
+    "MatchOp.NotEqual": "!=",
+    "MatchOp.Re": "=~",
+    "MatchOp.NotRe": "!~",
+}
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Events of one kind: a selector summed, or an expression over `{{.window}}`."""
+
+    query: str
+
+    def count(self, window: str) -> str:
+        """Events in the window (a PromQL duration)."""
+        if selector_of(self.query) is not None:
+            return f"sum(increase({self.query.strip()}[{window}]))"
+        text = self.query.replace(WINDOW, window)
+        return f"({text}) * {seconds_of(window):g}" if counts_by_rate(self.query) else text
+
+    def rate(self, window: str) -> str:
+        """Events a second over the window."""
+        if selector_of(self.query) is not None:
+            return f"sum(rate({self.query.strip()}[{window}]))"
+        text = self.query.replace(WINDOW, window)
+        return text if counts_by_rate(self.query) else f"({text}) / {seconds_of(window):g}"
+
+
+@dataclass(frozen=True)
+class Counters:
+    """An indicator as two counters; `bad` says that `part` counts the bad events."""
+
+    part: Counter
+    total: Counter
+    bad: bool = False
+
+
+def counters(indicator: Indicator) -> Counters | None:
+    """None for a threshold on a gauge, which has no counters."""
+    if isinstance(indicator, Ratio):
+        return Counters(
+            Counter(indicator.good or indicator.bad),
+            Counter(indicator.total),
+            bad=bool(indicator.bad),
+        )
+    if isinstance(indicator, Latency):
+        fast = within(indicator.seconds)
+        return Counters(
+            Counter(_suffixed(indicator.histogram, "_bucket", fast)),
+            Counter(_suffixed(indicator.histogram, "_count", "")),
+        )
+    return None
+
+
+def within(seconds: float) -> str:
+    """The bucket's matcher; whole seconds are written "1" by some clients and "1.0" by others."""
+    text = f"{seconds:.12g}"
+    return f'le=~"{text}(\\\\.0)?"' if float(seconds).is_integer() else f'le="{text}"'
+
+
+def samples(query: str, op: str, value: float, window: str, step: str) -> tuple[str, str]:
+    """(good, total) samples of a gauge in the window, one every `step`."""
+    good = f"sum(sum_over_time((({query}) {OPERATORS[op]} bool {value:.17g})[{window}:{step}]))"
+    return good, f"sum(count_over_time(({query})[{window}:{step}]))"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A selector with one label's value taken out; `label` is empty where none may vary."""
+
+    text: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Member:
+    """One counter's place in a shape: the value of the label that was taken out."""
+
+    shape: Shape
+    value: str
+
+
+def member(counter: Counter) -> Member:
+    """Expressions that are more than a selector are a shape of their own."""
+    selector = selector_of(counter.query)
+    if selector is None or selector.matchers.or_matchers:
+        return Member(Shape(counter.query, ""), "")
+    matchers = selector.matchers.matchers
+    for label in VARYING:
+        named = [m for m in matchers if m.name == label]
+        if len(named) == 1 and OPERATOR_TEXT[str(named[0].op)] == "=":
+            rest = sorted(matcher_text(m) for m in matchers if m is not named[0])
+            text = f"{selector.name or ''}{{{','.join(rest)}}}"
+            return Member(Shape(text, label), named[0].value)
+    return Member(Shape(counter.query.strip(), ""), "")
+
+
+def grouped(shape: Shape, values: Sequence[str], window: str) -> str:
+    """One query for the members of a shape; its answer carries `shape.label`."""
+    if not shape.label:
+        return Counter(shape.text).count(window)
+    pattern = "|".join(re.escape(value) for value in sorted(set(values)))
+    chosen = f"{shape.label}=~{quoted(pattern)}"
+    inside = shape.text[:-1] + ("," if not shape.text.endswith("{}") else "") + chosen + "}"
+    return f"sum by ({shape.label}) (increase({inside}[{window}]))"
+
+
+def matcher_text(matcher: promql_parser.Matcher) -> str:
+    """`code=~"5.."` as PromQL writes it; the parser's own text does not escape."""
+    return f"{matcher.name}{OPERATOR_TEXT[str(matcher.op)]}{quoted(matcher.value)}"
+
+
+def quoted(text: str) -> str:
+    """A PromQL string literal."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+def seconds_of(window: str) -> float:
+    """Seconds of a PromQL duration such as "5m" or "1h30m"."""
+    return sum(float(n) * _UNITS[u] for n, u in re.findall(r"(\d+)(ms|[smhdw])", window))
+
+
+def duration_of(seconds: float) -> str:
+    """The shortest PromQL duration of one unit: 300 -> "5m", 90 -> "90s"."""
+    for unit in ("d", "h", "m", "s"):
+        if seconds % _UNITS[unit] == 0:
+            return f"{round(seconds / _UNITS[unit])}{unit}"
+    return f"{round(seconds * 1000)}ms"
+
+
+def _suffixed(selector: str, suffix: str, matcher: str) -> str:
+    parsed = selector_of(selector)
+    if parsed is None:
+        raise ValueError(f"{selector!r} is no selector")
+    matchers = [matcher_text(m) for m in parsed.matchers.matchers]
+    inside = ",".join([*matchers, *([matcher] if matcher else [])])
+    return f"{parsed.name}{suffix}{{{inside}}}" if inside else f"{parsed.name}{suffix}"
