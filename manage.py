@@ -26,7 +26,10 @@ def main() -> None:
         sys.exit(f"Not installed: {', '.join(missing)}. Run: make venv")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from accounts import origin
+
+    with origin.command(sys.argv[1:]):
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

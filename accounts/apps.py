@@ -5,4 +5,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import schema  # noqa: F401  (registers the bearer scheme)
+        from accounts import checks, receivers, schema  # noqa: F401  (they register themselves)
+        from accounts.audited import watch_models
+
+        watch_models()

@@ -11,10 +11,21 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 START = ""  # what the first entry's digest is linked to
+
+
+class Link(Protocol):
+    """A stored entry of a chain: `entry()` is what its columns say."""
+
+    seq: Any
+    canonical: Any
+    previous: Any
+    digest: Any
+
+    def entry(self) -> dict[str, Any]: ...
 
 
 def canonical(entry: Mapping[str, Any]) -> str:
@@ -32,6 +43,25 @@ def canonical(entry: Mapping[str, Any]) -> str:
 def digest(previous: str, canonical_text: str) -> str:
     """SHA-256 hex of the previous entry's digest (START for the first), a newline, the text."""
     return hashlib.sha256(f"{previous}\n{canonical_text}".encode()).hexdigest()
+
+
+def fault_of(link: Link, seq: int, head: str, called: str) -> str:
+    """What is wrong with a stored link that should be number `seq` and follow the digest `head`;
+    "" where it is as it was written. `called` is what the chain's entries are called."""
+    if link.seq != seq:
+        return f"{called} {seq} is missing: {link.seq} comes next"
+    if link.previous != head:
+        return f"it does not follow the {called} before it"
+    if link.digest != digest(link.previous, link.canonical):
+        return "its canonical text has been changed"
+    try:
+        written = json.loads(link.canonical)
+        stored = json.loads(canonical(link.entry()))
+    except (ValueError, TypeError) as error:
+        return f"it cannot be read: {error}"
+    # compared as values: a database may write the same number differently
+    changed = sorted(name for name in written | stored if written.get(name) != stored.get(name))
+    return f"its {', '.join(changed)} differ from what was recorded" if changed else ""
 
 
 def _plain(value: Any) -> Any:

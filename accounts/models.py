@@ -17,6 +17,13 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts.audit import record
+from accounts.audit.models import (  # noqa: F401  (Django looks for an app's models here)
+    AuditAnchor,
+    AuditDraft,
+    AuditEntry,
+)
+
 TOKEN_MARK = "rst_"  # noqa: S105  (tells our tokens from JWTs)
 USED_STEP = timedelta(minutes=1)  # last_used_at is written at most this often
 
@@ -189,6 +196,8 @@ class ApiToken(models.Model):
         now = timezone.now()
         revoked = ApiToken.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now)
         self.refresh_from_db(fields=["revoked_at"])
+        if revoked:
+            record("api_token.revoked", self, {"revoked_at": None}, {"revoked_at": now})
         return bool(revoked)
 
 
@@ -222,9 +231,11 @@ class RefreshFamily(models.Model):
         )
 
     def revoke(self, reason: str) -> None:
-        RefreshFamily.objects.filter(pk=self.pk, revoked_at=None).update(
-            revoked_at=timezone.now(), reason=reason
-        )
+        live = RefreshFamily.objects.filter(pk=self.pk, revoked_at=None)
+        if live.update(revoked_at=timezone.now(), reason=reason):
+            # a token used twice may be a thief's: nobody can tell who asked
+            known = None if reason == "reuse" else self.user
+            record("login.ended", self.user, reason=reason, actor=known)
 
 
 class MachineUser:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
 
-from accounts import throttle
+from accounts import audit, throttle
 from accounts.address import client_address
 from accounts.backends import account_key, find_person
 from accounts.models import User
@@ -33,4 +33,5 @@ def sign_in(request: HttpRequest, *, identifier: str, password: str) -> User:
     user = authenticate(request, username=identifier, password=password)
     if not isinstance(user, User):
         raise BadCredentialsError("No active account has this name and password.")
+    audit.record("login.started", user, actor=user)
     return user

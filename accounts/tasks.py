@@ -1,4 +1,4 @@
-"""Housekeeping of logins."""
+"""Housekeeping of logins and of the audit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from celery import shared_task
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
+from accounts.audit.chaining import chain_drafts
 from accounts.models import RefreshFamily
+
+
+@shared_task
+def chain_audit() -> int:
+    """Chains what a process that died between commit and chaining has left."""
+    return chain_drafts()
 
 
 @shared_task

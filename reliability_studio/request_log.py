@@ -12,6 +12,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import LazyObject, empty
 
+from accounts import origin
 from reliability_studio.request_count import count_request
 
 logger = logging.getLogger("studio.request")
@@ -24,7 +25,8 @@ ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class JsonFormatter(logging.Formatter):
     """Every record as one JSON object; `extra={"fields": {...}}` adds members.
 
-    Of an API token only the beginning is written.
+    What is logged for a request or a command carries its `request_id`. Of an API token only the
+    beginning is written.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -35,6 +37,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if found := origin.current():
+            line["request_id"] = found.request_id
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

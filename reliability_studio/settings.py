@@ -148,6 +148,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.origin.OriginMiddleware",
 ]
 
 ROOT_URLCONF = "reliability_studio.urls"
@@ -263,6 +264,7 @@ CELERY_TASK_ROUTES = {"correlation.tasks.analyse": {"queue": "correlation"}}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "chain-audit": {"task": "accounts.tasks.chain_audit", "schedule": 30.0},
     "prune-logins": {"task": "accounts.tasks.prune_logins", "schedule": 3600.0},
     "sweep-analyses": {"task": "correlation.tasks.sweep", "schedule": 15.0},
     "repeat-young-analyses": {"task": "correlation.tasks.repeat", "schedule": 2.0},

@@ -9,6 +9,14 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+# how long drawing or running an example takes says how busy the machine is
+hypothesis_settings.register_profile(
+    "studio", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("studio")
 
 SLOW_FILES = (
     "test_workflow.py",

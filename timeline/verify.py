@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -73,29 +72,12 @@ def _chain_of(incident: Incident) -> Chain:
     sealed_at = anchor.sealed_at if anchor else None
     name = incident.reference
     for event in TimelineEvent.objects.filter(incident=incident).order_by("seq").iterator():
-        wrong = _wrong(event, length + 1, head)
+        wrong = chain.fault_of(event, length + 1, head, "event")
         if wrong:
             return Chain(name, length, head, sealed_at, min(event.seq, length + 1), wrong)
         length, head, last_kind = event.seq, event.digest, event.kind
     bad_seq, wrong = _against(anchor, length, head, last_kind)
     return Chain(name, length, head, sealed_at, bad_seq, wrong)
-
-
-def _wrong(event: TimelineEvent, seq: int, head: str) -> str:
-    if event.seq != seq:
-        return f"event {seq} is missing: {event.seq} comes next"
-    if event.previous != head:
-        return "it does not follow the event before it"
-    if event.digest != chain.digest(event.previous, event.canonical):
-        return "its canonical text has been changed"
-    try:
-        written = json.loads(event.canonical)
-        stored = json.loads(chain.canonical(event.entry()))
-    except (ValueError, TypeError) as error:
-        return f"it cannot be read: {error}"
-    # compared as values: a database may write the same number differently
-    changed = sorted(name for name in written | stored if written.get(name) != stored.get(name))
-    return f"its {', '.join(changed)} differ from what was recorded" if changed else ""
 
 
 def _against(

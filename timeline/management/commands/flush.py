@@ -7,14 +7,16 @@ from typing import Any
 from django.core.management.commands.flush import Command as Flush
 from django.db import connections
 
-from timeline import triggers
+from accounts import append_only
 
 
 class Command(Flush):
     def handle(self, **options: Any) -> None:
         connection = connections[options["database"]]
-        triggers.lift(connection)
+        for guard in append_only.guards:
+            guard.lift(connection)
         try:
             super().handle(**options)
         finally:
-            triggers.install(connection)
+            for guard in append_only.guards:
+                guard.install(connection)
