@@ -20,6 +20,7 @@ hypothesis_settings.load_profile("studio")
 
 SLOW_FILES = (
     "test_workflow.py",
+    "test_intake_storm.py",
     "test_stack.py",
     "test_demo.py",
     "test_studio.py",

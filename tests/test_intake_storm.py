@@ -1,97 +1,221 @@
-"""A storm of alerts on the product's own web process, which is killed in it.
+"""Storms of alerts in which a process of the product is killed.
 
-Runs where DATABASE_URL and REDIS_URL are given, as tests/test_stack.py does.
+Web, worker and beat as separate processes where DATABASE_URL and REDIS_URL are given, as in
+tests/test_stack.py; the embedded server on SQLite where they are not.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import signal
-import threading
-from collections.abc import Iterator
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-import requests
 
 from tests.servers.stack import Stack
+from tests.servers.storm import Storm
+from tests.servers.studio import ROOT, Studio, start
 from tests.test_stack import NO_TELEMETRY
 
-SENDERS = 8
+SERVICES = ("ledger", "checkout", "search")
 BEFORE_THE_KILL = 40
-"""Deliveries answered before the server is killed."""
+AFTER_THE_KILL = 40
+"""Alerts answered before a process is killed, and after it is started again."""
+PATIENCE_SECONDS = 240.0
+"""A lost worker's deliveries are taken up when its lease of 30 s is over."""
+
+Ask = Callable[[str], list[tuple[Any, ...]]]
 
 
 @pytest.fixture
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Migrated, with its web process up; nothing else runs."""
+    """Migrated; nothing runs yet."""
     if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
         pytest.skip("separate processes: DATABASE_URL and REDIS_URL are not set")
     made = Stack.in_folder(tmp_path_factory.mktemp("storm"), **NO_TELEMETRY)
     try:
         migrated = made.run("migrate", made.command("migrate"))
         assert migrated.returncode == 0, migrated.stderr
-        made.start("web")
-        made.await_healthy("web")
         yield made
     finally:
         made.kill()
 
 
-class Storm:
-    """Senders that each deliver one new alert after the other until the server is gone."""
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[Studio]:
+    """`manage.py studio`, ready; it takes STORM_TOKEN from its environment for deliveries."""
+    if os.environ.get("DATABASE_URL"):
+        pytest.skip("the embedded server on SQLite: DATABASE_URL is set")
+    token = "rst_" + secrets.token_hex(24)
+    made = start(tmp_path / "state", STORM_TOKEN=token)
+    try:
+        made.await_ready()
+        register = ["register_token", "storm", "--scope", "intake", "--token-env", "STORM_TOKEN"]
+        subprocess.run(
+            [sys.executable, "manage.py", *register], cwd=ROOT, env=made.environment, check=True
+        )
+        yield made
+    finally:
+        made.process.kill()
+        made.process.wait()
 
-    def __init__(self, stack: Stack) -> None:
-        self.answered: list[str] = []
-        self.enough = threading.Event()
-        self._url = f"{stack.web_url}/api/intake/alertmanager"
-        self._headers = {"Authorization": f"Bearer {stack.settings['ALERTMANAGER_TOKEN']}"}
-        self._threads = [
-            threading.Thread(target=self._send, args=(f"sender-{n}",)) for n in range(SENDERS)
-        ]
-        for thread in self._threads:
-            thread.start()
 
-    def join(self) -> None:
-        for thread in self._threads:
-            thread.join()
+def start_all(stack: Stack, *names: str) -> None:
+    for name in names:
+        stack.start(name)
+    for name in names:
+        stack.await_healthy(name)
 
-    def _send(self, name: str) -> None:
-        number = 0
-        while True:
-            number += 1
-            pod = f"{name}-{number}"
-            labels = {"alertname": "Storm", "service": "ledger", "pod": pod}
-            alert = {"status": "firing", "labels": labels, "fingerprint": pod}
-            try:
-                answer = requests.post(
-                    self._url, json={"alerts": [alert]}, headers=self._headers, timeout=60
-                )
-            except requests.ConnectionError:
-                return
-            if answer.status_code == 202:
-                self.answered.append(pod)
-            if len(self.answered) >= BEFORE_THE_KILL:
-                self.enough.set()
+
+def kill(stack: Stack, name: str) -> None:
+    os.killpg(stack.running[name].child.pid, signal.SIGKILL)
+    stack.running[name].child.wait()
+
+
+def postgresql(stack: Stack) -> Ask:
+    url = stack.environment("web")["DATABASE_URL"]
+
+    def ask(query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(url) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    return ask
+
+
+def sqlite(studio: Studio) -> Ask:
+    path = Path(studio.environment["STUDIO_DIR"]) / "studio.sqlite3"
+
+    def ask(query: str) -> list[tuple[Any, ...]]:
+        connection = sqlite3.connect(path, timeout=30)
+        try:
+            return connection.execute(query).fetchall()
+        finally:
+            connection.close()
+
+    return ask
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def count(ask: Ask, query: str) -> int:
+    return int(ask(f"SELECT count(*) FROM {query}")[0][0])
+
+
+def is_grouping(ask: Ask) -> bool:
+    return count(ask, "incidents_delivery WHERE state = 'grouping'") > 0
+
+
+def all_are_grouped(ask: Ask) -> bool:
+    return count(ask, "incidents_delivery WHERE state IN ('queued', 'grouping')") == 0
+
+
+def stored(ask: Ask) -> dict[str, tuple[int, int, int]]:
+    """How many series, firings and incidents there are of each alert, by its label `pod`."""
+    series: dict[str, set[str]] = {}
+    firings: dict[str, set[str]] = {}
+    incidents: dict[str, set[str]] = {}
+    for labels, alert, occurrence, incident in ask(
+        "SELECT alert.labels, alert.id, occurrence.id, occurrence.incident_id "
+        "FROM incidents_alert AS alert "
+        "LEFT JOIN incidents_alertoccurrence AS occurrence ON occurrence.alert_id = alert.id "
+        "WHERE alert.name = 'Storm'"
+    ):
+        pod = (labels if isinstance(labels, dict) else json.loads(labels))["pod"]
+        for found, pk in ((series, alert), (firings, occurrence), (incidents, incident)):
+            found.setdefault(pod, set()).update([str(pk)] if pk is not None else [])
+    return {pod: (len(series[pod]), len(firings[pod]), len(incidents[pod])) for pod in series}
+
+
+def assert_all_grouped_once(ask: Ask, storm: Storm) -> None:
+    """What was answered is there, once, in one open incident a service."""
+    kept = stored(ask)
+    incidents = count(ask, "incidents_incident WHERE status <> 'resolved'")
+
+    assert [pod for pod in storm.answered if pod not in kept] == []
+    assert {pod: found for pod, found in kept.items() if found != (1, 1, 1)} == {}
+    assert incidents == len(SERVICES)
+    assert count(ask, "incidents_delivery WHERE state <> 'done'") == 0
 
 
 def test_every_alert_answered_2xx_survives_the_killing_of_the_server(stack: Stack) -> None:
-    storm = Storm(stack)
-    assert storm.enough.wait(120)
+    """Nothing groups here: all of it waits."""
+    start_all(stack, "web")
+    storm = Storm(stack.web_url, stack.settings["ALERTMANAGER_TOKEN"], SERVICES)
+    answered = storm.await_answers(BEFORE_THE_KILL, PATIENCE_SECONDS)
 
-    os.killpg(stack.running["web"].child.pid, signal.SIGKILL)
-    storm.join()
+    kill(stack, "web")
+    storm.stop()
 
-    with psycopg.connect(stack.environment("web")["DATABASE_URL"]) as connection:
-        kept = connection.execute(
-            "SELECT labels->>'pod', count(*) FROM incidents_alert WHERE name = 'Storm' GROUP BY 1"
-        ).fetchall()
-        waiting = connection.execute(
-            "SELECT count(*) FROM incidents_alertoccurrence AS o "
-            "JOIN incidents_delivery AS d ON d.id = o.delivery_id WHERE d.state = 'queued'"
-        ).fetchone()
-    pods = dict(kept)
-    assert [pod for pod in storm.answered if pod not in pods] == []
-    assert set(pods.values()) == {1}
-    # each waits for grouping, which was not there to take any
-    assert waiting == (len(pods),)
+    ask = postgresql(stack)
+    kept = stored(ask)
+    assert answered
+    assert [pod for pod in storm.answered if pod not in kept] == []
+    assert set(kept.values()) == {(1, 1, 0)}
+    assert count(ask, "incidents_delivery WHERE state = 'queued'") == len(kept)
+
+
+def test_every_alert_is_grouped_once_after_the_killing_of_worker_and_beat(stack: Stack) -> None:
+    """The worker dies with deliveries in hand; senders go on meanwhile."""
+    victims = ("worker-studio", "beat")
+    start_all(stack, "web", "worker-studio", "beat")
+    storm = Storm(stack.web_url, stack.settings["ALERTMANAGER_TOKEN"], SERVICES)
+    ask = postgresql(stack)
+    try:
+        before = storm.await_answers(BEFORE_THE_KILL, PATIENCE_SECONDS)
+        until(lambda: is_grouping(ask))
+        for name in victims:
+            kill(stack, name)
+        after = storm.await_answers(AFTER_THE_KILL, PATIENCE_SECONDS)
+    finally:
+        storm.stop()
+    waiting = not all_are_grouped(ask)
+
+    start_all(stack, *victims)
+    until(lambda: all_are_grouped(ask))
+
+    assert (before, after, waiting) == (True, True, True)
+    assert_all_grouped_once(ask, storm)
+
+
+def test_every_alert_is_grouped_once_after_the_killing_of_the_embedded_server(
+    embedded: Studio,
+) -> None:
+    """Web, workers and beat are one process; senders try until it is there again."""
+    storm = Storm(embedded.url, embedded.environment["STORM_TOKEN"], SERVICES)
+    ask = sqlite(embedded)
+    again = None
+    try:
+        before = storm.await_answers(BEFORE_THE_KILL, PATIENCE_SECONDS)
+        until(lambda: is_grouping(ask))
+        embedded.process.kill()
+        embedded.process.wait()
+        again = embedded.start_again()
+        again.await_ready()
+        after = storm.await_answers(AFTER_THE_KILL, PATIENCE_SECONDS)
+        storm.stop()
+        until(lambda: all_are_grouped(ask))
+        unfinished = "correlation_analysis WHERE status IN ('queued', 'running')"
+        until(lambda: count(ask, unfinished) == 0)
+
+        assert (before, after) == (True, True)
+        assert_all_grouped_once(ask, storm)
+        assert count(ask, "correlation_analysis WHERE status = 'failed'") == 0
+    finally:
+        storm.stop()
+        if again is not None:
+            again.process.kill()
+            again.process.wait()
