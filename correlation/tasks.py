@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from correlation import engine, queue
+from correlation import engine, queue, retrying
 from correlation.memory import snapshots
 
 
@@ -20,6 +20,7 @@ def sweep() -> None:
 @shared_task(name="correlation.tasks.repeat")
 def repeat() -> None:
     queue.repeat_young()
+    retrying.retry_failed()
 
 
 @shared_task(name="correlation.tasks.prune_snapshots")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, signals
@@ -20,17 +21,23 @@ logger = logging.getLogger(__name__)
 STUDIO_THREADS = 4
 RESTART_PAUSE_SECONDS = 1.0
 
+Wait = Callable[[threading.Event], None]
+"""Returns when work may begin, or soon after the event is set."""
+
 
 class QueueWorker(threading.Thread):
     """One Celery worker for one queue, with its own thread pool; restarted if it ever ends."""
 
-    def __init__(self, queue: str, threads: int) -> None:
+    def __init__(self, queue: str, threads: int, wait: Wait | None = None) -> None:
         super().__init__(name=f"worker-{queue}", daemon=True)
         self.queue = queue
         self.threads = threads
         self.stopping = threading.Event()
+        self._wait = wait
 
     def run(self) -> None:
+        if self._wait is not None:
+            self._wait(self.stopping)
         while not self.stopping.is_set():
             try:
                 self._work()
@@ -68,13 +75,13 @@ def _with_own_queues(original: Celery) -> Celery:
 
 
 class Background:
-    """All background work of one process."""
+    """All background work of one process; analyses begin when `wait_for_telemetry` is over."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait_for_telemetry: Wait | None = None) -> None:
         self._workers = [
             QueueWorker("studio", STUDIO_THREADS),
             # analyses have their own threads, so that they starve nothing
-            QueueWorker("correlation", settings.CORRELATION_SLOTS),
+            QueueWorker("correlation", settings.CORRELATION_SLOTS, wait_for_telemetry),
         ]
         self._beat: Any = None
 

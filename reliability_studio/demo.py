@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ from reliability_studio import children
 from reliability_studio.preflight import LAB_KUBECONFIG, CannotStart
 
 LAB_READY_SECONDS = 60.0
+LAB_HISTORY_READY_SECONDS = 120.0
 LAB_HISTORY_SECONDS = 3600
 LAB_TOKEN_NAME = "lab"  # noqa: S105
 PEOPLE = {"admin": Role.ADMIN, "sam": Role.RESPONDER, "vera": Role.VIEWER}
@@ -52,6 +55,23 @@ class Lab:
         if not settings.KUBECONFIG:
             settings.KUBECONFIG = str(_write_kubeconfig(self._port_file.parent, url))
         threading.Thread(target=self._watch, name="lab-watch", daemon=True).start()
+
+    def await_history(self, given_up: threading.Event) -> None:
+        """Until its stand-ins answer: they do not while the lab simulates its past hour.
+
+        An analysis that asks them earlier fails: one that an earlier run left behind, say.
+        """
+        deadline = time.monotonic() + LAB_HISTORY_READY_SECONDS
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{settings.LAB_URL}/prometheus/-/ready", timeout=5):  # noqa: S310
+                    return
+            except urllib.error.HTTPError as too_early:
+                too_early.close()
+            except OSError:
+                pass
+            if given_up.wait(0.2):
+                return
 
     def _port(self) -> int:
         deadline = time.monotonic() + LAB_READY_SECONDS

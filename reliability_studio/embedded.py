@@ -76,7 +76,7 @@ def run(
             data_sources.follow_environment()
             alertmanagers.follow_environment()
             preflight.verify_sources(say)
-            background = Background()
+            background = Background(lab.await_history if lab is not None else None)
             stack.callback(background.stop, STOP_SECONDS)
             background.start()
             _serve(application, host, port, lines, say, interruption)
