@@ -17,12 +17,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
 from tests.servers.stack import Stack
-from tests.servers.storm import Storm
+from tests.servers.storm import SENDERS, Storm
 from tests.servers.studio import ROOT, Studio, start
 from tests.test_stack import NO_TELEMETRY
 
@@ -166,6 +167,37 @@ def test_every_alert_answered_2xx_survives_the_killing_of_the_server(stack: Stac
     assert [pod for pod in storm.answered if pod not in kept] == []
     assert set(kept.values()) == {(1, 1, 0)}
     assert count(ask, "incidents_delivery WHERE state = 'queued'") == len(kept)
+
+
+def connections(stack: Stack, *, allowed: bool) -> None:
+    """Let nobody into the stack's database, and end who is in; or let them in again."""
+    database = urlsplit(stack.environment("web")["DATABASE_URL"]).path.lstrip("/")
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as outside:
+        outside.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS {allowed}".encode())
+        if not allowed:
+            ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            outside.execute(ending, [database])
+
+
+def test_nothing_is_acknowledged_while_the_database_is_gone(stack: Stack) -> None:
+    start_all(stack, "web")
+    storm = Storm(stack.web_url, stack.settings["ALERTMANAGER_TOKEN"], SERVICES)
+    try:
+        before = storm.await_answers(BEFORE_THE_KILL, PATIENCE_SECONDS)
+        connections(stack, allowed=False)
+        try:
+            answers = storm.await_refusals(SENDERS, PATIENCE_SECONDS)
+        finally:
+            connections(stack, allowed=True)
+        after = storm.await_answers(AFTER_THE_KILL, PATIENCE_SECONDS)
+    finally:
+        storm.stop()
+
+    kept = stored(postgresql(stack))
+    assert (before, after) == (True, True)
+    assert set(answers) == {(503, "database-unavailable", "5")}
+    assert [pod for pod in storm.answered if pod not in kept] == []
+    assert set(kept.values()) == {(1, 1, 0)}
 
 
 def test_every_alert_is_grouped_once_after_the_killing_of_worker_and_beat(stack: Stack) -> None:

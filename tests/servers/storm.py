@@ -17,11 +17,12 @@ class Storm:
     """Each sender delivers one new alert after the other, and each until it is answered 2xx.
 
     `answered` names the alerts (their label `pod`) that were. Sender n reports `services[n]`,
-    counted around.
+    counted around. `refused` are the other answers: (status, type of the problem, Retry-After).
     """
 
     def __init__(self, server: str, token: str, services: tuple[str, ...] = ("ledger",)) -> None:
         self.answered: list[str] = []
+        self.refused: list[tuple[int, str, str]] = []
         self._url = f"{server}/api/intake/alertmanager"
         self._headers = {"Authorization": f"Bearer {token}"}
         self._over = threading.Event()
@@ -38,6 +39,13 @@ class Storm:
         with self._heard:
             wanted = len(self.answered) + more
             return self._heard.wait_for(lambda: len(self.answered) >= wanted, patience_seconds)
+
+    def await_refusals(self, more: int, patience_seconds: float) -> list[tuple[int, str, str]]:
+        """The next refusals, so many at least where they come in time."""
+        with self._heard:
+            first = len(self.refused)
+            self._heard.wait_for(lambda: len(self.refused) >= first + more, patience_seconds)
+            return self.refused[first:]
 
     def stop(self) -> None:
         """Returns when no request is under way any more."""
@@ -62,9 +70,12 @@ class Storm:
             )
         except requests.RequestException:
             return False
-        if answer.status_code != 202:
-            return False
+        taken = answer.status_code == 202
         with self._heard:
-            self.answered.append(str(alert["fingerprint"]))
+            if taken:
+                self.answered.append(str(alert["fingerprint"]))
+            else:
+                retry = answer.headers.get("Retry-After", "")
+                self.refused.append((answer.status_code, answer.json()["type"], retry))
             self._heard.notify_all()
-        return True
+        return taken
