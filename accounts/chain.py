@@ -15,6 +15,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 START = ""  # what the first entry's digest is linked to
+ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 
 
 class Link(Protocol):
@@ -35,9 +38,7 @@ def canonical(entry: Mapping[str, Any]) -> str:
     characters are dropped. Raises ValueError for NaN, infinities, naive datetimes, keys that
     collide once NUL is dropped, and TypeError for anything else JSON has no word for.
     """
-    return json.dumps(
-        _plain(entry), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return ENCODER.encode(_plain(entry))
 
 
 def digest(previous: str, canonical_text: str) -> str:
@@ -65,6 +66,8 @@ def fault_of(link: Link, seq: int, head: str, called: str) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if type(value) is str and value.isascii() and "\x00" not in value:
+        return value  # nearly all there is
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):

@@ -65,7 +65,10 @@ def test_verify_finds_a_changed_text(incident: Incident) -> None:
 
     result = verify(incident)
 
-    assert (result.bad_seq, result.reason) == (3, "its canonical text has been changed")
+    assert (result.bad_seq, result.reason) == (
+        3,
+        "its text, its digest or the digest before it has been changed",
+    )
 
 
 def test_verify_finds_a_rewritten_event(incident: Incident) -> None:
@@ -79,7 +82,10 @@ def test_verify_finds_a_rewritten_event(incident: Incident) -> None:
 
     result = verify(incident)
 
-    assert (result.bad_seq, result.reason) == (4, "it does not follow the event before it")
+    assert (result.bad_seq, result.reason) == (
+        3,
+        "it has been rewritten: event 4 was recorded after another",
+    )
 
 
 def test_verify_finds_a_deleted_event(incident: Incident) -> None:
@@ -97,7 +103,7 @@ def test_verify_finds_a_deleted_tail(incident: Incident) -> None:
 
     result = verify(incident)
 
-    assert (result.bad_seq, result.reason) == (4, "events 4 to 5 have been deleted")
+    assert (result.bad_seq, result.reason) == (4, "events 4 to 5 are missing")
 
 
 def test_verify_finds_a_lifted_seal(incident: Incident) -> None:
@@ -107,14 +113,17 @@ def test_verify_finds_a_lifted_seal(incident: Incident) -> None:
 
     result = verify(incident)
 
-    assert (result.bad_seq, result.reason) == (7, "the seal does not match the last event")
+    assert (result.bad_seq, result.reason) == (
+        None,
+        "the anchor's seal is not that of the last event",
+    )
 
 
 def test_verify_finds_a_missing_anchor(incident: Incident) -> None:
     with unguarded():
         TimelineAnchor.objects.filter(incident=incident).delete()
 
-    assert (verify(incident).bad_seq, verify(incident).reason) == (1, "the anchor is missing")
+    assert (verify(incident).bad_seq, verify(incident).reason) == (None, "the anchor is missing")
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -131,8 +140,10 @@ def test_command_tells_intact_broken_and_unknown_by_its_exit_code(
 ) -> None:
     other = make_incident("Cart slow")
 
-    assert run(incident.reference) == (0, f"{incident.reference}: 5 events, open, intact\n")
-    assert run("INC-99999")[0] == 2
+    intact = f"{incident.reference}: 5 events, open, intact\n"
+    assert run(incident.reference) == (0, intact)
+    assert run(incident.reference, other.reference)[0] == 0
+    assert run("INC-99999") == (2, "There is no incident 'INC-99999'.")
     assert run()[0] == 2
     assert run(incident.reference, "--all")[0] == 2
 
