@@ -28,7 +28,10 @@ def newest_and_shown(
     if as_of is not None:
         runs = runs.filter(queued_at__lte=as_of)
         finished = finished.filter(finished_at__lte=as_of)
-    return runs.first(), finished.first()
+    newest = runs.first()
+    if newest is not None and as_of is not None:
+        newest.forget_after(as_of)
+    return newest, finished.first()
 
 
 def causes(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
@@ -75,7 +78,7 @@ def sources(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     """The newest run that has heard from its sources, failed ones included."""
     runs = incident.analyses.exclude(sources={}).order_by("-queued_at", "-id")
     if as_of is not None:
-        runs = runs.filter(queued_at__lte=as_of)
+        runs = runs.filter(finished_at__lte=as_of)
     run = runs.first()
     asked = run.sources if run else {}
     return {

@@ -57,6 +57,10 @@ def context(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     _newest, shown = newest_and_shown(incident, as_of)
     for run in newest:
         snapshot = snapshot_of(run)
+        if as_of is not None:
+            run.forget_after(as_of)
+            if run.finished_at is None:
+                run.first_causes, snapshot = [], None  # type: ignore[attr-defined]
         run.why = REASONS.get(run.reason, run.reason)  # type: ignore[attr-defined]
         run.kept = snapshot.is_replayable if snapshot else None  # type: ignore[attr-defined]
         run.not_kept = why_not(snapshot) if snapshot else ""  # type: ignore[attr-defined]

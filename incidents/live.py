@@ -63,7 +63,7 @@ def panels(names: Iterable[str] | None = None) -> list[Panel]:
 
 def render(panel: Panel, incident: Incident, *, as_of: datetime | None = None, oob: bool) -> str:
     """The panel's HTML; a panel that raises is shown as broken and costs no other."""
-    shared = {"incident": incident, "panel": panel, "oob": oob}
+    shared = {"incident": incident, "panel": panel, "oob": oob, "as_of": as_of}
     try:
         context = panel.context(incident, as_of)
         return render_to_string(panel.template, {**shared, **context})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from accounts.models import Role, User
 from accounts.permissions import role_required
 from accounts.problems import problem
 from incidents import lifecycle, live, notices, viewpoints
+from incidents.as_it_was import as_it_was
 from incidents.board import board_page
 from incidents.forms import BoardFilter, NewIncident, Resolution
 from incidents.merges.survivors import survivor_of
@@ -70,18 +72,23 @@ def incident(request: PageRequest, reference: str) -> HttpResponse:
         where = found.get_absolute_url()
         messages.info(request, format_html(said, source, survivor.reference, where, source))
         return redirect(survivor)
-    as_of = viewpoints.asked_for(found, request.GET)
+    context = page_of(found, viewpoints.asked_for(found, request.GET))
+    return render(request, "incidents/incident.html", context)
+
+
+def page_of(found: Incident, as_of: datetime | None) -> dict[str, Any]:
+    """What the incident's page is drawn from, as of now (None) or as it was known then."""
+    shown = found if as_of is None else as_it_was(found, as_of)
     columns: dict[str, Any] = {"top": [], "main": [], "side": []}
     for panel in live.panels():
-        columns[panel.column].append(live.render(panel, found, as_of=as_of, oob=False))
-    context = {
-        "incident": found,
+        columns[panel.column].append(live.render(panel, shown, as_of=as_of, oob=False))
+    return {
+        "incident": shown,
         "resolution": Resolution(),
         "as_of": as_of,
-        "survivor": survivor_of(found) if found.merged_into_id else None,
+        "survivor": survivor_of(found) if found.merged_into_id and as_of is None else None,
         **columns,
     }
-    return render(request, "incidents/incident.html", context)
 
 
 @require_GET

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from incidents.as_it_was import affected_then
 from incidents.live import Panel, register
 from incidents.merges import proposals
 from incidents.merges.survivors import merged_into
@@ -15,7 +16,8 @@ from incidents.models import Incident, MaintenanceWindow, ServiceDependency
 
 def header(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     return {
-        "affected": list(incident.affected.select_related("service")),
+        "affected": affected_then(incident, as_of),
+        "age_then": (as_of - incident.started_at).total_seconds() if as_of else None,
         "maintenance": list(_maintenance(incident, as_of)),
         "durations": {"mtta": incident.mtta_seconds, "mttr": incident.mttr_seconds},
     }
@@ -30,7 +32,7 @@ def _maintenance(incident: Incident, as_of: datetime | None) -> QuerySet[Mainten
 
 
 def services(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
-    affected = list(incident.affected.select_related("service"))
+    affected = affected_then(incident, as_of)
     touched = [a.service_id for a in affected]
     neighbours = (
         ServiceDependency.objects.filter(Q(caller__in=touched) | Q(callee__in=touched))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from correlation.memory import verdicts
 from correlation.memory.fingerprint import fingerprint, likeness
 from correlation.models import Analysis, CauseVerdict, FingerprintPart
 from correlation.telemetry import Ranking
+from incidents.as_it_was import as_it_was
 from incidents.live import Panel, register
 from incidents.models import Incident
 
@@ -121,11 +122,29 @@ def _candidates(incident: Incident, rarest_first: list[str]) -> dict[UUID, set[s
 def context(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     """{similar: most alike first, compared: whether this incident has a fingerprint yet}.
 
-    Likeness is to what is known of the incident now, also when an earlier moment is looked at.
+    Likeness is to what is known of the incident now, also when an earlier moment is looked at;
+    then nothing is alike before the first analysis had ended, and of the others is told what was
+    known of them.
     """
+    if as_of is not None:
+        return _as_of(incident, as_of)
     found = similar(incident)
     compared = bool(found) or incident.fingerprint.exists()
     return {"similar": found, "compared": compared}
+
+
+def _as_of(incident: Incident, as_of: datetime) -> dict[str, Any]:
+    if not incident.analyses.stood().filter(finished_at__lte=as_of).exists():
+        return {"similar": [], "compared": False}
+    found = [
+        replace(
+            one,
+            incident=as_it_was(one.incident, as_of),
+            verdict=one.verdict if one.verdict and one.verdict.at <= as_of else None,
+        )
+        for one in similar(incident)
+    ]
+    return {"similar": found, "compared": True}
 
 
 def register_panel() -> None:

@@ -95,6 +95,16 @@ class Analysis(models.Model):
     def __str__(self) -> str:
         return f"{self.incident_id} {self.status} ({self.reason})"
 
+    def forget_after(self, at: datetime) -> None:
+        """Make this copy of the row what it was at `at`; it is not to be saved."""
+        if self.superseded_by is not None and (self.superseded_by.finished_at or at) > at:
+            self.superseded_by = None
+        if self.finished_at is None or self.finished_at <= at:
+            return
+        claimed = self.started_at is not None and self.started_at <= at
+        self.status = self.Status.RUNNING if claimed else self.Status.QUEUED
+        self.finished_at, self.error, self.sources, self.missing = None, "", {}, []
+
     @property
     def is_active(self) -> bool:
         return self.status in (self.Status.QUEUED, self.Status.RUNNING)
