@@ -277,6 +277,9 @@ CELERY_BEAT_SCHEDULE = {
     "release-maintenance": {"task": "incidents.tasks.release_maintenance", "schedule": 10.0},
     "prune-deliveries": {"task": "incidents.tasks.prune_deliveries", "schedule": 3600.0},
     "sweep-deliveries": {"task": "incidents.tasks.sweep_deliveries", "schedule": 10.0},
+    "evaluate-slos": {"task": "slos.tasks.evaluate", "schedule": 60.0},
+    "catch-up-slos": {"task": "slos.tasks.catch_up", "schedule": 300.0},
+    "prune-slo-history": {"task": "slos.tasks.prune_history", "schedule": 3600.0},
 }
 
 RECONCILE_SECONDS = env.seconds("RECONCILE_SECONDS", 60.0, low=5, high=3600)
@@ -296,6 +299,7 @@ CORRELATION_SLOTS = env.integer("CORRELATION_SLOTS", 10, low=1, high=200)
 CORRELATION_LEASE_SECONDS = env.seconds("CORRELATION_LEASE_SECONDS", 60.0, low=1)
 CORRELATION_DEADLINE_SECONDS = env.seconds("CORRELATION_DEADLINE_SECONDS", 10.0, low=0.1, high=300)
 CORRELATION_REPEATS_SECONDS = (15, 30, 60, 120, 300)
+SLO_HISTORY_DAYS = env.integer("SLO_HISTORY_DAYS", 400, low=100, high=3650)
 EVIDENCE_SNAPSHOT_DAYS = env.integer("EVIDENCE_SNAPSHOT_DAYS", 90, low=0, high=3650)
 EVIDENCE_SNAPSHOT_MAX_BYTES = env.integer("EVIDENCE_SNAPSHOT_MAX_BYTES", 2_000_000, low=0)
 

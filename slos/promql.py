@@ -38,16 +38,20 @@ class Counter:
 
     query: str
 
+    @property
+    def is_selector(self) -> bool:
+        return selector_of(self.query) is not None
+
     def count(self, window: str) -> str:
         """Events in the window (a PromQL duration)."""
-        if selector_of(self.query) is not None:
+        if self.is_selector:
             return f"sum(increase({self.query.strip()}[{window}]))"
         text = self.query.replace(WINDOW, window)
         return f"({text}) * {seconds_of(window):g}" if counts_by_rate(self.query) else text
 
     def rate(self, window: str) -> str:
         """Events a second over the window."""
-        if selector_of(self.query) is not None:
+        if self.is_selector:
             return f"sum(rate({self.query.strip()}[{window}]))"
         text = self.query.replace(WINDOW, window)
         return text if counts_by_rate(self.query) else f"({text}) / {seconds_of(window):g}"
@@ -123,13 +127,23 @@ def member(counter: Counter) -> Member:
 
 
 def grouped(shape: Shape, values: Sequence[str], window: str) -> str:
-    """One query for the members of a shape; its answer carries `shape.label`."""
+    """One query for the events of a shape's members; its answer carries `shape.label`."""
     if not shape.label:
         return Counter(shape.text).count(window)
+    return f"sum by ({shape.label}) (increase({_chosen(shape, values)}[{window}]))"
+
+
+def scrapes(shape: Shape, values: Sequence[str], window: str) -> str:
+    """How many scrapes of the window found the members, by `shape.label`; selectors only."""
+    if not shape.label:
+        return f"max(count_over_time({shape.text}[{window}]))"
+    return f"max by ({shape.label}) (count_over_time({_chosen(shape, values)}[{window}]))"
+
+
+def _chosen(shape: Shape, values: Sequence[str]) -> str:
     pattern = "|".join(re.escape(value) for value in sorted(set(values)))
-    chosen = f"{shape.label}=~{quoted(pattern)}"
-    inside = shape.text[:-1] + ("," if not shape.text.endswith("{}") else "") + chosen + "}"
-    return f"sum by ({shape.label}) (increase({inside}[{window}]))"
+    comma = "" if shape.text.endswith("{}") else ","
+    return f"{shape.text[:-1]}{comma}{shape.label}=~{quoted(pattern)}}}"
 
 
 def matcher_text(matcher: promql_parser.Matcher) -> str:

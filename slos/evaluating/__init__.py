@@ -1,0 +1,1 @@
+"""How every SLO stands, a minute at a time: ask, count, judge, write down."""

@@ -1,0 +1,103 @@
+"""Ask the sources what many SLOs counted, and say which of them did not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from correlation.backends.prometheus import PrometheusClient
+from correlation.sources import Source, http_arguments
+from incidents.outbound.deadline import Deadline
+from incidents.outbound.errors import BackendError
+from slos.burn import Events
+from slos.definition import Indicator
+from slos.evaluating.questions import Ask, Plan, plan
+
+AT_ONCE = 6
+DEADLINE_SECONDS = 20.0
+SCRAPE_SECONDS = 15.0
+MAX_POINTS = 10_000  # a Prometheus refuses 11,000 points a series
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Events by SLO and window seconds, why an SLO has none, and how many queries were sent."""
+
+    events: Mapping[UUID, Mapping[float, Events]]
+    errors: Mapping[UUID, str]
+    queries: int
+
+
+@dataclass
+class Asked:
+    """Answers by query; `errors` of those that got none."""
+
+    answers: dict[Ask, dict[str, float]] = field(default_factory=dict)
+    errors: dict[Ask, str] = field(default_factory=dict)
+
+
+def count(
+    source: Source,
+    indicators: Mapping[UUID, Indicator],
+    windows: Sequence[float],
+    at: float,
+    deadline: Deadline | None = None,
+) -> Counted:
+    """The events of these windows that end at `at` (epoch seconds), in a bounded number of
+    queries: at most three for each distinct shape and window.
+
+    An SLO one of whose queries failed is in `errors` and has no events at all: half an answer
+    would look like a recovery.
+    """
+    if source.closed_because:
+        return Counted({}, dict.fromkeys(indicators, source.closed_because), 0)
+    deadline = deadline or Deadline(DEADLINE_SECONDS)
+    scrape = scrape_seconds(source)
+    plans = {window: plan(indicators, window, scrape) for window in windows}
+    asks = list(dict.fromkeys(ask for made in plans.values() for ask in made.asks))
+    asked = _ask(source, asks, at, deadline)
+    errors = {key: why for key in indicators if (why := _failure(key, plans.values(), asked))}
+    events = {
+        key: {window: made.events(key, asked.answers, scrape) for window, made in plans.items()}
+        for key in indicators
+        if key not in errors
+    }
+    return Counted(events, errors, len(asks))
+
+
+def scrape_seconds(source: Source) -> float:
+    return source.number("step_seconds", SCRAPE_SECONDS)
+
+
+def client_of(source: Source) -> PrometheusClient:
+    return PrometheusClient(source.url, **http_arguments(source))
+
+
+def _ask(source: Source, asks: Sequence[Ask], at: float, deadline: Deadline) -> Asked:
+    client, found = client_of(source), Asked()
+
+    def one(ask: Ask) -> None:
+        try:
+            answer = client.query(ask.query, at, deadline)
+        except BackendError as error:
+            found.errors[ask] = error.detail
+            return
+        found.answers[ask] = {
+            vector.labels.get(ask.label, "") if ask.label else "": float(vector.values[-1])
+            for vector in answer.series
+        }
+
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="slo") as pool:
+        list(pool.map(one, asks))
+    return found
+
+
+def _failure(key: UUID, plans: Iterable[Plan], asked: Asked) -> str:
+    for made in plans:
+        parts = made.parts[key]
+        for part in (parts.part, parts.total, parts.scrapes):
+            if part is not None and part.ask in asked.errors:
+                return asked.errors[part.ask]
+    return ""
