@@ -10,12 +10,16 @@ class CorrelationConfig(AppConfig):
         from correlation.memory import similar_incidents
         from correlation.metrics import profile_checks
         from correlation.panels import register_panels
+        from correlation.reporting import cause_section, evidence_section
         from incidents import selectors, viewpoints
+        from timeline.reporting.sections import register as register_section
 
         register_panels()
         runs.register_panel()
         waiting.register_notice()
         similar_incidents.register_panel()
+        register_section(cause_section.SECTION)
+        register_section(evidence_section.SECTION)
         viewpoints.register("analysis", runs.moment_of)
         selectors.checks.append(service_telemetry.problems)
         profile_checks.connect()

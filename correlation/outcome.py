@@ -28,6 +28,7 @@ from correlation.standing import supersede
 from correlation.telemetry import Cause, Evidence, Ranking
 from incidents import live
 from incidents.models import Incident
+from timeline.reporting import queue as reports
 
 PANELS = ("header", "causes", "evidence", "sources", "runs")
 
@@ -84,6 +85,7 @@ def finish(
         else:
             _summarise(analysis, analysis_status=stands.status)
         story.tell_finished(analysis, ranking, rows, top, statuses)
+        _wake_report(analysis)
         return True
 
 
@@ -96,7 +98,14 @@ def fail(analysis: Analysis, error: str, statuses: Sequence[SourceStatus] = ()) 
             return False
         _summarise(analysis, analysis_status=Analysis.Status.FAILED)
         story.tell_failed(analysis, error, statuses)
+        _wake_report(analysis)
         return True
+
+
+def _wake_report(analysis: Analysis) -> None:
+    """The report of a resolved incident waits for its last analysis."""
+    if analysis.incident.is_resolved:
+        reports.wake()
 
 
 def _close(

@@ -59,13 +59,13 @@ def evidence(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     top = shown.root_causes.filter(rank=1).first() if shown else None
     supporting = set(top.supporting) if top else set()
     telling = sorted(rows, key=lambda row: (str(row.pk) not in supporting, row.rank))
-    front = sorted(_one_of_each_first(telling, rows)[:FRONT_ROWS], key=lambda row: row.rank)
+    front = sorted(one_of_each_first(telling, rows)[:FRONT_ROWS], key=lambda row: row.rank)
     in_front = {row.pk for row in front}
     behind = [row for row in rows if row.pk not in in_front]
     return {"shown": shown, "correlations": rows, "front": front, "behind": behind}
 
 
-def _one_of_each_first(
+def one_of_each_first(
     rows: Sequence[Correlation], rest: Sequence[Correlation] | None = None
 ) -> list[Correlation]:
     """The first row of each type, then `rest` (by default the other rows) in its order."""

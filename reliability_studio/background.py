@@ -16,6 +16,7 @@ from django.conf import settings
 
 from correlation import queue
 from reliability_studio.celery import app
+from timeline.reporting import queue as reports
 
 logger = logging.getLogger(__name__)
 STUDIO_THREADS = 4
@@ -88,7 +89,9 @@ class Background:
     def start(self) -> None:
         """Start workers and beat; sweepers run at once, for what a crash left behind."""
         if settings.EMBEDDED:
-            queue.release_leases()  # nobody else can hold them: their process is gone
+            # nobody else can hold them: their process is gone
+            queue.release_leases()
+            reports.release_leases()
         # its own setup would replace our logging
         signals.setup_logging.connect(_keep_logging, weak=False)
         app.loader.import_default_modules()

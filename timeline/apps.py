@@ -9,7 +9,9 @@ class TimelineConfig(AppConfig):
         from timeline import checks, receivers  # noqa: F401  (they register themselves)
         from timeline.later_rows import register_rows
         from timeline.panels import AFTERMATH, PANEL
+        from timeline.reporting import registering
 
         live.register(PANEL)
         live.register(AFTERMATH)
         register_rows()
+        registering.register_all()

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from incidents.models import Incident
 from timeline import notes
+from timeline.reporting.models import IncidentReport  # noqa: F401  (a room's model)
 
 
 class Kind(models.TextChoices):

@@ -12,6 +12,7 @@ from django.dispatch import receiver
 from incidents import signals
 from incidents.models import AlertOccurrence, FieldChange, Incident, StatusChange
 from timeline import narrate, narrate_alerts, narrate_merges, triggers
+from timeline.reporting import queue as reports
 
 
 @receiver(post_save, sender=StatusChange, dispatch_uid="timeline.status_change")
@@ -29,6 +30,18 @@ def field_change(instance: FieldChange, created: bool, raw: bool, **kwargs: Any)
 @receiver(signals.sealing, dispatch_uid="timeline.close")
 def close(incident: Incident, actor: Any, **kwargs: Any) -> None:
     narrate.close(incident, actor)
+
+
+@receiver(signals.sealing, dispatch_uid="timeline.queue_report")
+def queue_report(incident: Incident, **kwargs: Any) -> None:
+    """An incident of the past has its report when somebody asks for it."""
+    if incident.source != Incident.Source.BACKFILL:
+        reports.request(incident_id=incident.pk)
+
+
+@receiver(signals.reopened, dispatch_uid="timeline.drop_report")
+def drop_report(incident: Incident, **kwargs: Any) -> None:
+    reports.drop(incident.pk, "The incident was reopened before it was written.")
 
 
 @receiver(signals.reopened, dispatch_uid="timeline.reopening")

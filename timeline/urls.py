@@ -3,6 +3,7 @@
 from django.urls import path
 
 from timeline import api
+from timeline.reporting import api as report_api
 
 urlpatterns = [
     path("incidents/<str:reference>/timeline", api.Timeline.as_view(), name="incident-timeline"),
@@ -10,5 +11,20 @@ urlpatterns = [
         "incidents/<str:reference>/timeline/verify",
         api.TimelineVerification.as_view(),
         name="incident-timeline-verify",
+    ),
+    path(
+        "incidents/<str:reference>/report.json",
+        report_api.ReportJson.as_view(),
+        name="incident-report-json",
+    ),
+    path(
+        "incidents/<str:reference>/report.md",
+        report_api.ReportMarkdown.as_view(),
+        name="incident-report-markdown",
+    ),
+    path(
+        "incidents/<str:reference>/reports",
+        report_api.Reports.as_view(),
+        name="incident-reports",
     ),
 ]

@@ -158,6 +158,13 @@ def evidence_plot(correlation: Correlation, incident: Incident) -> SafeString:
 
 
 @register.filter
+def stored_plot(kept: dict[str, Any] | None) -> SafeString:
+    """The plot that a report kept, as `Drawing`'s fields."""
+    drawn = plots.Drawing(**kept) if kept else None
+    return mark_safe(page_plot(drawn))  # noqa: S308  (plots.py escaped every text)
+
+
+@register.filter
 def plot_key(correlation: Correlation) -> list[tuple[str, str]]:
     """What its plot's colours mean: [(class, text)]."""
     details = correlation.details

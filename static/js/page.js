@@ -45,7 +45,8 @@
       if (!element.dateTime.includes("T")) continue; // a day, not a moment
       const at = new Date(element.dateTime);
       if (Number.isNaN(at.getTime())) continue;
-      const short = element.closest(".timeline") || day.format(at) === day.format(new Date());
+      const today = day.format(at) === day.format(new Date()) && !element.closest(".paper");
+      const short = element.closest(".timeline") || today; // a document is read on other days too
       write(element, short ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`);
       element.title = `${day.format(at)}, ${clock.format(at)} ${zone}`;
     }

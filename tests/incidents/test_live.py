@@ -14,6 +14,7 @@ from tests.incidents.conftest import MakeIncident
 
 PAGE = [
     "header",
+    "record",
     "merges",
     "causes",
     "evidence",
