@@ -139,12 +139,12 @@ def _sums(
         slo = definitions[pk]
         for seconds in long_windows(slo):
             windows.setdefault((end - seconds, end), []).append(pk)
-        start = _period_start(slo, at)
+        start = period_start(slo, at)
         windows.setdefault((start, end), []).append(pk)
     return samples.sums({span: list(dict.fromkeys(pks)) for span, pks in windows.items()})
 
 
-def _period_start(slo: Definition, at: float) -> float:
+def period_start(slo: Definition, at: float) -> float:
     """The first five-minute boundary in the period; the current row at most after it."""
     end = samples.boundary(at)
     start, _ = slo.period.bounds(at)
@@ -162,7 +162,7 @@ def _standing(
 ) -> Standing:
     end = samples.boundary(at)
     long = {w: sums.get((row.pk, w), NOTHING) for w in long_windows(slo)}
-    period = sums.get((row.pk, end - _period_start(slo, at)), NOTHING)
+    period = sums.get((row.pk, end - period_start(slo, at)), NOTHING)
     before = Status(row.status) if row.evaluated_at is not None else None
     return stand(slo, {**events, **long}, period, before=before, firing_before=row.judgements)
 

@@ -6,13 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 
 from incidents import demo
 from incidents.models import Service
 from slos.burn import workbook_policies
 from slos.models import SLO
 from slos.stored import policy_json
-from tests.correlation.conftest import backend, no_shared_answers  # noqa: F401  (fixtures)
+from tests.correlation import lab_backend
+from tests.correlation.conftest import (  # noqa: F401  (fixtures)
+    Backend,
+    backend,
+    no_shared_answers,
+)
 
 REQUESTS = 'http_requests_total{service="payment-processing"}'
 FAILED = 'http_requests_total{service="payment-processing",status=~"5.."}'
@@ -42,3 +48,10 @@ def make_slo(db: None) -> Callable[..., SLO]:
         return row
 
     return make
+
+
+@pytest.fixture
+def lab_end(backend: Backend, settings: LazySettings, db: None) -> float:  # noqa: F811
+    """The lab with a pool that ran out a minute ago; when its recording ends."""
+    lab_backend.serve(backend, settings, "pool-exhaustion")
+    return lab_backend.recording("pool-exhaustion").end_at

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.conf import LazySettings
 
 from correlation.models import DataSource
 from slos.burn import HOUR
 from slos.evaluating import catching_up, history, samples
 from slos.evaluating.evaluation import NO_SOURCE, evaluate, minute
 from slos.models import SLO, SLOCorrection, SLOSample, SLOSnapshot
-from tests.correlation import lab_backend
 from tests.correlation.conftest import Backend
 
 Make = Callable[..., SLO]
@@ -22,13 +20,6 @@ LATENCY = {
     "histogram": 'http_request_duration_seconds{service="payment-processing"}',
     "seconds": 0.25,
 }
-
-
-@pytest.fixture
-def lab_end(backend: Backend, settings: LazySettings, db: None) -> float:
-    """The lab with a pool that ran out a minute ago; when its recording ends."""
-    lab_backend.serve(backend, settings, "pool-exhaustion")
-    return lab_backend.recording("pool-exhaustion").end_at
 
 
 def test_pass_says_how_the_slo_stands(make_slo: Make, lab_end: float) -> None:
