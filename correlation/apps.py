@@ -6,6 +6,7 @@ class CorrelationConfig(AppConfig):
 
     def ready(self) -> None:
         from correlation import receivers, runs, service_telemetry, waiting  # noqa: F401  (connects them)
+        from correlation.audited import watch_models
         from correlation.data_sources import checks  # noqa: F401  (registers them)
         from correlation.memory import similar_incidents
         from correlation.metrics import profile_checks
@@ -14,6 +15,7 @@ class CorrelationConfig(AppConfig):
         from incidents import selectors, viewpoints
         from timeline.reporting.sections import register as register_section
 
+        watch_models()
         register_panels()
         runs.register_panel()
         waiting.register_notice()

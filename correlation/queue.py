@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import User
 from correlation.models import Analysis
 from incidents import live
@@ -46,6 +47,8 @@ def request(*, incident_id: UUID, reason: str, requested_by: User | None = None)
             return Analysis.objects.get(incident_id=incident_id, status=Analysis.Status.QUEUED)
         Incident.objects.filter(pk=incident_id).update(analysis_status=Analysis.Status.QUEUED)
         wake(analysis.pk)
+        if requested_by is not None:
+            audit.record("analysis.requested", analysis.incident)
         return analysis
 
 

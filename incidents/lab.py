@@ -8,6 +8,7 @@ from urllib.parse import quote
 import requests
 from django.conf import settings
 
+from accounts import audit
 from accounts.models import User
 from incidents import lifecycle
 from incidents.intake.placement import service_key
@@ -38,21 +39,29 @@ def faults() -> list[dict[str, Any]]:
 
 
 def start(fault_id: str) -> Any:
-    return _ask("POST", f"/lab/faults/{quote(fault_id, safe='')}/start")
+    done = _ask("POST", f"/lab/faults/{quote(fault_id, safe='')}/start")
+    audit.record("lab.fault_started", None, None, {"fault": fault_id})
+    return done
 
 
 def stop(fault_id: str) -> Any:
-    return _ask("POST", f"/lab/faults/{quote(fault_id, safe='')}/stop")
+    done = _ask("POST", f"/lab/faults/{quote(fault_id, safe='')}/stop")
+    audit.record("lab.fault_stopped", None, {"fault": fault_id}, None)
+    return done
 
 
 def stop_all() -> Any:
-    return _ask("POST", "/lab/faults/stop")
+    done = _ask("POST", "/lab/faults/stop")
+    audit.record("lab.faults_stopped")
+    return done
 
 
 def fail(payload: dict[str, Any]) -> Any:
     """Drive one service by {service, error_rate, cpu_usage, memory_usage, response_time_ms,
     db_connections}."""
-    return _ask("POST", "/lab/fail", payload)
+    done = _ask("POST", "/lab/fail", payload)
+    audit.record("lab.failure_started", None, None, payload)
+    return done
 
 
 def break_service(

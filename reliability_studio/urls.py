@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("correlation.page_urls")),
     path("api/auth/", include("accounts.urls")),
     path("api/", include("accounts.token_urls")),
+    path("api/", include("accounts.audit.urls")),
     path("api/", include("incidents.urls")),
     path("api/", include("timeline.urls")),
     path("api/", include("correlation.urls")),

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import chain
+from accounts import audit, chain
 from accounts.models import User
 from incidents import live
 from incidents.models import Incident
@@ -29,6 +29,9 @@ from timeline.models import (
     TimelineAnchor,
     TimelineEvent,
 )
+
+# what people write themselves; the other kinds tell of a change that has rows of its own
+WRITTEN = (Kind.NOTE, Kind.MITIGATION_APPLIED, Kind.CORRECTION, Kind.ATTACHMENT, Kind.LINK)
 
 
 class TimelineSealed(Exception):
@@ -117,6 +120,10 @@ def _append(incident_id: UUID, entries: list[Entry]) -> list[TimelineEvent]:
         if sealed_at is None or drafts[0].kind in UNSEALING:
             _chain(anchor, drafts)
             TimelineEvent.objects.bulk_create(drafts)
+            for event in drafts:
+                if event.kind in WRITTEN:
+                    said = {"title": event.title, "body": event.body, "data": event.data}
+                    audit.record(f"timeline.{event.kind}", anchor.incident, None, said)
             anchor.save(update_fields=["length", "head", "sealed_at", "root_digest"])
             if sealed_at != anchor.sealed_at:
                 live.changed(incident_id, "aftermath")

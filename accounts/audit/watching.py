@@ -25,6 +25,7 @@ _BEFORE = "_audited_before"
 @dataclass(frozen=True)
 class _Watched:
     fields: tuple[str, ...]  # attribute names: service_id, not service
+    when_made: frozenset[str]
     secret: frozenset[str]
 
     def state(self, instance: models.Model) -> dict[str, Any]:
@@ -42,21 +43,24 @@ def watch(
     *,
     ignore: Collection[str] = (),
     only: Collection[str] | None = None,
+    when_made: Collection[str] = (),
     secret: Collection[str] = (),
     many: Collection[str] = (),
 ) -> None:
     """Record what somebody makes, changes and deletes of `model`: `service.created`, ....
 
     Of a change the fields that differ are kept, but those of `ignore`, or but `only` those; of
-    what is made and deleted all fields but `ignore`. Of `secret` fields it is said that they
+    what is made and deleted all fields but `ignore`; changes of `when_made` are told elsewhere.
+    Of `secret` fields it is said that they
     changed, never what they held. `many` names many-to-many fields.
     """
-    unknown = {*ignore, *(only or ()), *secret} - {f.attname for f in model._meta.concrete_fields}
+    known = {field.attname for field in model._meta.concrete_fields}
+    unknown = {*ignore, *(only or ()), *when_made, *secret} - known
     if unknown:
         raise ValueError(f"{model.__name__} has no fields {sorted(unknown)}")
     names = [f.attname for f in model._meta.concrete_fields if f.attname not in ignore]
     kept = tuple(names if only is None else [name for name in names if name in only])
-    _watched[model] = _Watched(kept, frozenset(secret))
+    _watched[model] = _Watched(kept, frozenset(when_made), frozenset(secret))
     for signal, receiver in (
         (pre_save, _remember),
         (post_save, _saved),
@@ -97,6 +101,7 @@ def _saved(sender: Any, instance: models.Model, created: bool, raw: bool, **kwar
         name
         for name in rules.fields
         if before[name] != after[name]
+        and name not in rules.when_made
         and name not in left_out
         and (written is None or _is_written(sender, name, written))
     ]

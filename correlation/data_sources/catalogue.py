@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
+from accounts import audit
 from correlation.data_sources import breaker
 from correlation.data_sources.probe import Probe, probe
 from correlation.data_sources.problems import problem
@@ -199,6 +200,7 @@ def check_now(row: DataSource) -> Probe:
     """Probe the source, whatever its breaker says, and write down in its health what came."""
     found = probe(source_of(row), Deadline(CHECK_SECONDS))
     breaker.record_probe(row.slug, found)
+    audit.record("data_source.checked", row)
     return found
 
 

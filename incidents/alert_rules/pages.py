@@ -88,9 +88,8 @@ def _form(request: PageRequest, form: GroupingRuleForm, found: GroupingRule | No
 def switch(request: PageRequest, rule_id: UUID) -> HttpResponse:
     """Turn a rule on or off (`enabled` is 1 or 0)."""
     found = get_object_or_404(GroupingRule, pk=rule_id)
-    GroupingRule.objects.filter(pk=found.pk).update(
-        enabled=request.POST.get("enabled") == "1", version=F("version") + 1
-    )
+    found.enabled, found.version = request.POST.get("enabled") == "1", F("version") + 1
+    found.save(update_fields=["enabled", "version"])
     return _list(request, whole=False) if request.htmx else redirect("grouping-rules")
 
 
@@ -107,9 +106,9 @@ def move(request: PageRequest, rule_id: UUID) -> HttpResponse:
         if 0 <= place + by < len(rows):
             rows[place], rows[place + by] = rows[place + by], rows[place]
             for n, row in enumerate(rows, start=1):
-                GroupingRule.objects.filter(pk=row.pk).exclude(priority=n * STEP).update(
-                    priority=n * STEP, version=F("version") + 1
-                )
+                if row.priority != n * STEP:
+                    row.priority, row.version = n * STEP, F("version") + 1
+                    row.save(update_fields=["priority", "version"])
     return _list(request, whole=False) if request.htmx else redirect("grouping-rules")
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import ApiToken, Scope
 from incidents.intake.received import DEFAULT_IGNORED_LABELS
 from incidents.models import AlertSource, Delivery, SourceToken
@@ -45,9 +46,13 @@ def revoke(source: AlertSource, *, at: datetime | None = None) -> int:
     now = timezone.now()
     valid = ApiToken.objects.filter(alert_source_token__source=source, revoked_at=None)
     if at is None or at <= now:
-        return valid.update(revoked_at=now)
-    sooner = Q(expires_at=None) | Q(expires_at__gt=at)
-    return valid.filter(sooner).update(expires_at=at)
+        ended, end = valid.update(revoked_at=now), now
+    else:
+        sooner = Q(expires_at=None) | Q(expires_at__gt=at)
+        ended, end = valid.filter(sooner).update(expires_at=at), at
+    if ended:
+        audit.record("alert_source.tokens_ended", source, None, {"tokens": ended, "at": end})
+    return ended
 
 
 def listed() -> QuerySet[AlertSource]:

@@ -19,7 +19,16 @@ from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
 
 from accounts.authentication import BearerAuthentication
-from accounts.models import INCLUDED_IN, TOKEN_MARK, USED_STEP, Role, Scope, User, hash_token
+from accounts.models import (
+    INCLUDED_IN,
+    TOKEN_MARK,
+    USED_STEP,
+    ApiToken,
+    Role,
+    Scope,
+    User,
+    hash_token,
+)
 from incidents.intake import alerts, overload, prepared
 from incidents.intake.proof import Proof
 from incidents.models import AlertSource
@@ -74,10 +83,11 @@ def authenticate(request: HttpRequest, plain: str | None, slug: str) -> Sender:
 
     `slug` names the source for credentials that are bound to none.
     """
-    plain = plain or bearer(request)
+    addressed, plain = plain is not None, plain or bearer(request)
     if plain is None:
         raise Refused(401, "not-authenticated", "Send an intake token as the bearer.")
-    if plain.startswith(TOKEN_MARK):
+    # one in the address is an API token: it must not lead to whom the header names instead
+    if addressed or plain.startswith(TOKEN_MARK):
         return _token(plain, slug)
     return _person(request, slug)
 
@@ -165,7 +175,7 @@ def _person(request: HttpRequest, slug: str) -> Sender:
     except AuthenticationFailed as error:
         raise Refused(401, "authentication-failed", str(error.detail)) from error
     user = known[0] if known else None
-    if not isinstance(user, User):
+    if not isinstance(user, User) or (known and isinstance(known[1], ApiToken)):
         raise Refused(401, "not-authenticated", "Send an intake token as the bearer.")
     _require_responder(user)
     return Sender(AlertSource.objects.filter(slug=slug).first())

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import audit
 from incidents.intake import deliveries, grouping
 from incidents.models import AlertOccurrence, Delivery
 
@@ -38,6 +39,7 @@ def replay(delivery_id: UUID) -> Delivery:
         taken = deliveries.take(delivery.source, delivery.kind, body, delivery.body, again=delivery)
         if taken.state == Delivery.State.QUEUED:
             grouping.wake(taken.pk)
+        audit.record("delivery.replayed", taken)
     return taken
 
 

@@ -22,6 +22,7 @@ from django.db.models import F
 from django.db.models.functions import Substr
 from django.utils import timezone
 
+from accounts import audit, origin
 from incidents.intake import alerts, grouping
 from incidents.intake.closing import close
 from incidents.intake.received import ReceivedAlert
@@ -70,6 +71,12 @@ def reconcile(source: AlertSource) -> Outcome | None:
     servers = _claim(source)
     if not servers:
         return None
+    audit.record("alert_source.alertmanagers_read", source)
+    with origin.acting(None):  # what comes of it is the alerts' doing, whoever asked
+        return _read_and_act(source, servers)
+
+
+def _read_and_act(source: AlertSource, servers: list[Alertmanager]) -> Outcome:
     asked_at = timezone.now()
     try:
         with ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, len(servers))) as pool:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.audit import record
 from accounts.models import TOKEN_MARK, ApiToken, Scope, hash_token
 
 SHORTEST = len(TOKEN_MARK) + 32
@@ -40,6 +41,8 @@ class Command(BaseCommand):
             ended = ours.exclude(token_hash=digest).filter(revoked_at=None)
             replaced = ended.update(revoked_at=timezone.now())
             kept = ours.filter(token_hash=digest).update(revoked_at=None, expires_at=None)
+            if replaced:
+                record("api_token.replaced", None, None, {"name": name, "revoked": replaced})
             if not kept:
                 if ApiToken.objects.filter(token_hash=digest).exists():
                     raise CommandError(f"{variable} is in use under another name.")

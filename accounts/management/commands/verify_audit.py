@@ -18,7 +18,8 @@ class Command(BaseCommand):
             found = verify()
         except DatabaseError as error:
             raise CommandError(f"The audit cannot be read: {error}", returncode=2) from error
-        if not found.ok:
-            raise CommandError(f"entry {found.bad_seq}: {found.reason}", returncode=1)
+        if found.fault is not None:
+            where = "anchor" if found.fault.seq is None else f"entry {found.fault.seq}"
+            raise CommandError(f"{where}: {found.fault.reason}", returncode=1)
         waiting = f", {found.drafts} waiting" if found.drafts else ""
         self.stdout.write(f"{found.length} entries{waiting}, intact, {found.head or 'empty'}")

@@ -51,7 +51,8 @@ def test_verify_names_the_entry_that_was_changed(
 
     found = verify()
 
-    assert (found.ok, found.bad_seq) == (False, number)
+    assert found.fault is not None
+    assert found.fault.seq == number
 
 
 @pytest.mark.parametrize("number", [1, 3, 5])
@@ -60,7 +61,8 @@ def test_verify_names_the_entry_that_was_deleted(five: list[AuditEntry], number:
 
     found = verify()
 
-    assert (found.ok, found.bad_seq) == (False, number)
+    assert found.fault is not None
+    assert found.fault.seq == number
 
 
 def test_verify_finds_a_tail_cut_off_together_with_its_anchor_digest(
@@ -70,7 +72,7 @@ def test_verify_finds_a_tail_cut_off_together_with_its_anchor_digest(
 
     found = verify()
 
-    assert (found.bad_seq, found.reason) == (5, "the anchor ends at entry 5 otherwise")
+    assert found.fault == (5, "it is not the row that the anchor ends at")
 
 
 def test_verify_finds_the_untouched_audit_intact(five: list[AuditEntry]) -> None:

@@ -144,6 +144,15 @@ def test_person_may_try_it_with_an_access_token(db: None, role: Role, status: in
     assert post(token=access).status_code == status
 
 
+@pytest.mark.parametrize("scope", ["read", "write", "admin"])
+def test_other_token_is_not_let_in_behind_a_wrong_one_in_the_path(db: None, scope: str) -> None:
+    _token, plain = ApiToken.issue(name="t", scopes=[scope], owner=make_person("ada", Role.ADMIN))
+
+    answer = post(f"{URL}/nonsense", token=plain)
+
+    assert (answer.status_code, Delivery.objects.count()) == (401, 0)
+
+
 def test_session_is_no_credential_for_intake(db: None) -> None:
     client = Client()
     client.force_login(make_person("ada", Role.ADMIN))
