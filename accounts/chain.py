@@ -46,25 +46,6 @@ def digest(previous: str, canonical_text: str) -> str:
     return hashlib.sha256(f"{previous}\n{canonical_text}".encode()).hexdigest()
 
 
-def fault_of(link: Link, seq: int, head: str, called: str) -> str:
-    """What is wrong with a stored link that should be number `seq` and follow the digest `head`;
-    "" where it is as it was written. `called` is what the chain's entries are called."""
-    if link.seq != seq:
-        return f"{called} {seq} is missing: {link.seq} comes next"
-    if link.previous != head:
-        return f"it does not follow the {called} before it"
-    if link.digest != digest(link.previous, link.canonical):
-        return "its canonical text has been changed"
-    try:
-        written = json.loads(link.canonical)
-        stored = json.loads(canonical(link.entry()))
-    except (ValueError, TypeError) as error:
-        return f"it cannot be read: {error}"
-    # compared as values: a database may write the same number differently
-    changed = sorted(name for name in written | stored if written.get(name) != stored.get(name))
-    return f"its {', '.join(changed)} differ from what was recorded" if changed else ""
-
-
 def _plain(value: Any) -> Any:
     if type(value) is str and value.isascii() and "\x00" not in value:
         return value  # nearly all there is
