@@ -6,28 +6,26 @@ import re
 from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import QuerySet
-from django.utils import timezone
+from django.db.models import Prefetch
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, status, viewsets
+from rest_framework import status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
-from accounts.problems import Problem
-from incidents import lifecycle
-from incidents.edits import VersionConflict
-from incidents.filters import IncidentFilter
-from incidents.models import Incident, IncidentTask, Status
-from incidents.serializers import (
+from incidents import archiving, closing, lifecycle
+from incidents.act_serializers import (
+    CloseSerializer,
     IncidentPatchSerializer,
-    IncidentSerializer,
-    IncidentWriteSerializer,
-    TaskSerializer,
     TransitionSerializer,
 )
+from incidents.filters import IncidentFilter
+from incidents.merges.serializers import ReasonSerializer
+from incidents.models import Incident, IncidentRole, Status
+from incidents.refusals import refusals
+from incidents.serializers import IncidentSerializer, IncidentWriteSerializer
 
 ETAG = re.compile(r'(?:W/)?"(\d+)"')
 
@@ -58,8 +56,15 @@ def expected_version(request: Request) -> int | None:
 class IncidentViewSet(viewsets.GenericViewSet[Incident]):
     """Open, read, edit and move incidents. `{reference}` is the id or INC-number."""
 
-    queryset = Incident.objects.select_related("merged_into__merged_into").prefetch_related(
-        "affected__service"
+    queryset = Incident.objects.select_related(
+        "merged_into__merged_into", "duplicate_of"
+    ).prefetch_related(
+        "affected__service",
+        Prefetch(
+            "roles",
+            IncidentRole.objects.filter(ended_at=None).select_related("user"),
+            to_attr="roles_held",
+        ),
     )
     serializer_class = IncidentSerializer
     filterset_class = IncidentFilter
@@ -93,16 +98,18 @@ class IncidentViewSet(viewsets.GenericViewSet[Incident]):
 
     @extend_schema(request=IncidentPatchSerializer, responses=IncidentSerializer)
     def partial_update(self, request: Request, reference: str) -> Response:
-        body = IncidentPatchSerializer(data=request.data)
+        found = self._get(reference)
+        context = {"environment": found.environment}
+        body = IncidentPatchSerializer(data=request.data, context=context)
         body.is_valid(raise_exception=True)
         changes: dict[str, Any] = dict(body.validated_data)
         with refusals():
             incident = lifecycle.patch(
-                incident_id=self._get(reference).pk,
+                incident_id=found.pk,
                 actor=actor_of(request),
                 to=changes.pop("status", None),
                 may_stay=True,
-                services=changes.pop("service_ids", None),
+                services=changes.pop("services", None),
                 reason=changes.pop("reason", ""),
                 changes=changes,
                 version=expected_version(request),
@@ -138,6 +145,40 @@ class IncidentViewSet(viewsets.GenericViewSet[Incident]):
             )
         return self._moved(incident)
 
+    @extend_schema(request=CloseSerializer, responses=IncidentSerializer)
+    @action(detail=True, methods=["post"])
+    def close(self, request: Request, reference: str) -> Response:
+        """Close it as a duplicate, a false positive or a drill: sealed, and in no statistics."""
+        body = CloseSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        given = body.validated_data
+        original = given.get("duplicate_of")
+        with refusals():
+            incident = closing.close_as(
+                incident_id=self._get(reference).pk,
+                closed_as=given["as"],
+                actor=actor_of(request),
+                reason=given["reason"],
+                duplicate_of=original,
+                version=expected_version(request),
+            )
+        return self._moved(incident)
+
+    @extend_schema(request=ReasonSerializer, responses=IncidentSerializer)
+    @action(detail=True, methods=["post"])
+    def archive(self, request: Request, reference: str) -> Response:
+        """Take a resolved incident off the board now."""
+        body = ReasonSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        with refusals():
+            incident = archiving.archive(
+                incident_id=self._get(reference).pk,
+                actor=actor_of(request),
+                reason=body.validated_data["reason"],
+                version=expected_version(request),
+            )
+        return self._moved(incident)
+
     def _move(self, request: Request, reference: str, to: Status) -> Response:
         body = TransitionSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -157,6 +198,8 @@ class IncidentViewSet(viewsets.GenericViewSet[Incident]):
         return incident_of(reference)
 
     def _shape(self, incident: Incident) -> dict[str, Any]:
+        if not hasattr(incident, "roles_held"):
+            incident = self.queryset.get(pk=incident.pk)
         return cast("dict[str, Any]", dict(self.get_serializer(incident).data))
 
     def _moved(self, incident: Incident) -> Response:
@@ -176,55 +219,3 @@ def incident_answer(incident_id: UUID) -> Response:
     incident = IncidentViewSet.queryset.get(pk=incident_id)
     body = IncidentSerializer(incident).data
     return Response(body, headers={"ETag": f'"{incident.version}"'})
-
-
-class refusals:  # noqa: N801  (reads as a clause: `with refusals():`)
-    """Turns what the lifecycle refuses into 409 and 412 answers."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, lifecycle.TransitionRefused):
-            raise Problem(
-                409,
-                "transition-refused",
-                str(error),
-                status_now=error.incident.status,
-                allowed=list(error.allowed),
-            ) from error
-        if isinstance(error, VersionConflict):
-            raise Problem(
-                412,
-                "version-conflict",
-                f"{error} Read it again and repeat your change.",
-                version=error.incident.version,
-            ) from error
-
-
-class IncidentTaskViewSet(
-    mixins.ListModelMixin,
-    mixins.CreateModelMixin,
-    mixins.UpdateModelMixin,
-    viewsets.GenericViewSet[IncidentTask],
-):
-    """Follow-up work of one incident."""
-
-    serializer_class = TaskSerializer
-    http_method_names = ["get", "post", "patch", "head", "options"]
-    queryset = IncidentTask.objects.none()
-
-    def get_queryset(self) -> QuerySet[IncidentTask]:
-        if getattr(self, "swagger_fake_view", False):
-            return IncidentTask.objects.none()
-        return incident_of(self.kwargs["reference"]).tasks.select_related("owner")
-
-    def perform_create(self, serializer: Any) -> None:
-        serializer.save(
-            incident=incident_of(self.kwargs["reference"]), created_by=actor_of(self.request)
-        )
-
-    def perform_update(self, serializer: Any) -> None:
-        before = serializer.instance.done_at
-        done = serializer.validated_data.get("state", serializer.instance.state) == "done"
-        serializer.save(done_at=(before or timezone.now()) if done else None)

@@ -25,6 +25,9 @@ class IncidentFilter(django_filters.FilterSet):
     open = django_filters.BooleanFilter(method="only_open")
     started_after = django_filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="gte")
     started_before = django_filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt")
+    archived = django_filters.BooleanFilter(
+        field_name="archived_at", lookup_expr="isnull", exclude=True
+    )
     q = django_filters.CharFilter(method="search")
 
     class Meta:

@@ -9,20 +9,18 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.utils import timezone
 from rest_framework import serializers
 
-from accounts.models import User
 from incidents import selectors
 from incidents.merges.survivors import survivor_of
 from incidents.models import (
     AffectedService,
     ChangeEvent,
     Incident,
-    IncidentTask,
     Service,
     ServiceDependency,
     Severity,
-    Status,
 )
 from incidents.models.catalogue import PRODUCTION
+from incidents.people.serializers import HeldRoleSerializer
 
 MOST_DIFF = 200_000
 """Characters of a diff that are taken; what breaks things is rarely that long."""
@@ -32,7 +30,8 @@ CLOCKS = timedelta(minutes=5)
 
 
 class ServiceSlugField(serializers.SlugRelatedField[Service]):
-    """A service by its slug, in the environment of the request ("production" unless given)."""
+    """A service by its slug, in the environment of the request, else that of the context, else
+    "production"."""
 
     default_error_messages = {"does_not_exist": "There is no service {value!r} in the catalogue."}
 
@@ -42,7 +41,7 @@ class ServiceSlugField(serializers.SlugRelatedField[Service]):
         super().__init__(slug_field="slug", **kwargs)
 
     def to_internal_value(self, data: Any) -> Service:
-        environment = "production"
+        environment = self.context.get("environment", PRODUCTION)
         initial = getattr(self.root, "initial_data", None)
         if isinstance(initial, dict) and isinstance(initial.get("environment"), str):
             environment = initial["environment"]
@@ -165,7 +164,9 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     reference = serializers.CharField(read_only=True)
     service = serializers.SerializerMethodField()
     services = AffectedServiceSerializer(source="affected", many=True, read_only=True)
+    roles = HeldRoleSerializer(source="roles_held", many=True, read_only=True)
     merged_into = serializers.SerializerMethodField()
+    duplicate_of = serializers.SerializerMethodField()
     survivor = serializers.SerializerMethodField()
     ttd_seconds = serializers.FloatField(read_only=True)
     mtta_seconds = serializers.FloatField(read_only=True)
@@ -188,6 +189,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "source",
             "service",
             "services",
+            "roles",
             "started_at",
             "detected_at",
             "acknowledged_at",
@@ -203,6 +205,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "merged_into",
             "survivor",
             "closed_as",
+            "duplicate_of",
             "analysis_status",
             "top_cause",
             "top_cause_service",
@@ -220,6 +223,10 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
 
     def get_merged_into(self, incident: Incident) -> str | None:
         return incident.merged_into.reference if incident.merged_into else None
+
+    def get_duplicate_of(self, incident: Incident) -> str | None:
+        """The incident it was closed as a duplicate of, where that was over already."""
+        return incident.duplicate_of.reference if incident.duplicate_of else None
 
     def get_survivor(self, incident: Incident) -> str | None:
         """Where the merges lead; null for one that is not merged."""
@@ -247,38 +254,3 @@ class IncidentWriteSerializer(serializers.Serializer[Incident]):
         many = attrs.pop("service_ids", [])
         attrs["services"] = [one] if one else list(many)
         return attrs
-
-
-class IncidentPatchSerializer(serializers.Serializer[Incident]):
-    """PATCH body; `status` goes through the lifecycle and may be refused with 409."""
-
-    title = serializers.CharField(max_length=300, required=False)
-    description = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
-    severity = serializers.ChoiceField(Severity.choices, required=False)
-    service_ids = ServiceSlugField(many=True, required=False)
-    root_cause = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
-    resolution = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
-    status = serializers.ChoiceField(Status.choices, required=False)
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
-
-
-class TransitionSerializer(serializers.Serializer[Incident]):
-    """Body of acknowledge, mitigate, resolve and reopen; all of it optional."""
-
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=10_000, default="")
-    root_cause = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
-    resolution = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
-
-
-class TaskSerializer(serializers.ModelSerializer[IncidentTask]):
-    owner = serializers.SlugRelatedField(
-        slug_field="username",
-        queryset=User.objects.filter(is_active=True),
-        required=False,
-        allow_null=True,
-    )
-
-    class Meta:
-        model = IncidentTask
-        fields = ["id", "title", "description", "state", "owner", "due_at", "done_at", "created_at"]
-        read_only_fields = ["done_at"]

@@ -8,8 +8,11 @@
 `service_linked` (service, actor) says that the service its alerts name is known now,
 `change_recorded` (change) that a change was told of. `merged` and `unmerged` (target, merge,
 actor) carry the source as `incident`, `merge_proposed` (proposal) and `merge_dismissed` (proposal,
-actor) the newer of the two. Every other signal carries `incident`; the rest of the arguments stand
-at each send.
+actor) the newer of the two.
+`role_changed` (role, user, actor, ended) says that a person took a role or laid it down,
+`task_changed` (task, actor, what) that a task was made or edited: `what` is {field: [old, new]},
+empty for a new one. Every other signal carries `incident`; the rest of the arguments stand at
+each send.
 """
 
 from django.dispatch import Signal
@@ -26,5 +29,7 @@ occurrences_resolved = Signal()
 alert_marked = Signal()
 heartbeat_changed = Signal()
 edited = Signal()
+role_changed = Signal()
+task_changed = Signal()
 change_recorded = Signal()
 service_linked = Signal()

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from incidents import archiving
 from incidents.intake import grouping, recovery, replay
 from incidents.merges import converging
 from incidents.models import AlertSource
@@ -58,6 +59,11 @@ def check_heartbeats() -> None:
 @shared_task(name="incidents.tasks.release_maintenance")
 def release_maintenance() -> None:
     maintenance.release()
+
+
+@shared_task(name="incidents.tasks.archive_due")
+def archive_due() -> None:
+    archiving.archive_due()
 
 
 @shared_task(name="incidents.tasks.prune_deliveries")

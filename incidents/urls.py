@@ -6,9 +6,11 @@ from rest_framework.routers import SimpleRouter
 from incidents import lab_api
 from incidents.alert_rules.api import AlertReadingViewSet, GroupingRuleViewSet
 from incidents.alerts.api import AlertSourceViewSet, AlertViewSet, DeliveryViewSet
-from incidents.api import IncidentTaskViewSet, IncidentViewSet
+from incidents.api import IncidentViewSet
 from incidents.catalogue.api import ChangeViewSet, DependencyViewSet, ServiceViewSet
+from incidents.followup.api import IncidentTaskViewSet, TaskViewSet
 from incidents.merges import api as merge_api
+from incidents.people.api import RoleViewSet
 from incidents.upkeep.api import (
     AlertmanagerViewSet,
     HeartbeatViewSet,
@@ -18,6 +20,7 @@ from incidents.upkeep.api import (
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("incidents", IncidentViewSet, basename="incident")
 router.register("merge-proposals", merge_api.MergeProposalViewSet, basename="merge-proposal")
+router.register("tasks", TaskViewSet, basename="task")
 router.register("services", ServiceViewSet, basename="service")
 router.register("dependencies", DependencyViewSet, basename="dependency")
 router.register("alerts", AlertViewSet, basename="alert")
@@ -29,8 +32,9 @@ router.register("changes", ChangeViewSet, basename="change")
 router.register("maintenance-windows", MaintenanceWindowViewSet, basename="maintenance-window")
 router.register("heartbeats", HeartbeatViewSet, basename="heartbeat")
 router.register("alertmanagers", AlertmanagerViewSet, basename="alertmanager")
-tasks = SimpleRouter(trailing_slash=False, use_regex_path=False)
-tasks.register("incidents/<str:reference>/tasks", IncidentTaskViewSet, basename="incident-task")
+parts = SimpleRouter(trailing_slash=False, use_regex_path=False)
+parts.register("incidents/<str:reference>/roles", RoleViewSet, basename="incident-role")
+parts.register("incidents/<str:reference>/tasks", IncidentTaskViewSet, basename="incident-task")
 
 urlpatterns = [
     path("intake/", include("incidents.intake.urls")),
@@ -39,5 +43,5 @@ urlpatterns = [
     path("incidents/<str:reference>/unmerge", merge_api.Unmerge.as_view(), name="incident-unmerge"),
     path("incidents/<str:reference>/merges", merge_api.Merges.as_view(), name="incident-merges"),
     path("", include(router.urls)),
-    path("", include(tasks.urls)),
+    path("", include(parts.urls)),
 ]

@@ -276,6 +276,7 @@ CELERY_BEAT_SCHEDULE = {
     "end-flapping": {"task": "incidents.tasks.end_flapping", "schedule": 10.0},
     "check-heartbeats": {"task": "incidents.tasks.check_heartbeats", "schedule": 10.0},
     "release-maintenance": {"task": "incidents.tasks.release_maintenance", "schedule": 10.0},
+    "archive-incidents": {"task": "incidents.tasks.archive_due", "schedule": 60.0},
     "prune-deliveries": {"task": "incidents.tasks.prune_deliveries", "schedule": 3600.0},
     "sweep-deliveries": {"task": "incidents.tasks.sweep_deliveries", "schedule": 10.0},
     "evaluate-slos": {"task": "slos.tasks.evaluate", "schedule": 60.0},
@@ -317,6 +318,7 @@ MERGE_ABOVE = env.number("MERGE_ABOVE", 0.8, low=0.01, high=2, read=float)
 MERGE_PROPOSE_ABOVE = env.number("MERGE_PROPOSE_ABOVE", 0.5, low=0.01, high=2, read=float)
 RESOLVE_HOLD_DOWN_SECONDS = env.seconds("RESOLVE_HOLD_DOWN_SECONDS", 120.0)
 REOPEN_WINDOW_SECONDS = env.seconds("REOPEN_WINDOW_SECONDS", 600.0)
+ARCHIVE_AFTER_SECONDS = env.seconds("ARCHIVE_AFTER_SECONDS", 24 * 3600.0)
 JOIN_NEIGHBOURS_SECONDS = env.seconds("JOIN_NEIGHBOURS_SECONDS", 300.0)
 
 # --- telemetry -------------------------------------------------------------------------
@@ -432,6 +434,8 @@ SPECTACULAR_SETTINGS = {
         "ServerOriginEnum": "incidents.models.Alertmanager.Origin",
         "EventSeverityEnum": "timeline.models.Severity",
         "AlertSourceKindEnum": "incidents.models.AlertSource.Kind",
+        "ClosedAsEnum": "incidents.models.Incident.ClosedAs",
+        "IncidentRoleEnum": "incidents.models.IncidentRole.Role",
         "DeliveryStateEnum": "incidents.models.Delivery.State",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from incidents.models import AlertOccurrence, FieldChange, Incident, IncidentMerge
+from incidents.models import AlertOccurrence, FieldChange, Incident, IncidentMerge, TaskChange
 from timeline.aftermath import AfterSealing, register
-from timeline.narrate import field_title
+from timeline.edit_words import field_title, task_title
 
 LISTED = 200  # of a kind; more would be a storm, which the alerts page lists
 
@@ -36,7 +36,17 @@ def releases(incident: Incident, since: datetime) -> Iterator[AfterSealing]:
         yield AfterSealing(merge.undone_at, title, merge.undone_reason, url)
 
 
+def tasks(incident: Incident, since: datetime) -> Iterator[AfterSealing]:
+    changes = TaskChange.objects.filter(task__incident=incident, at__gt=since)
+    for change in changes.select_related("task__owner", "actor")[:LISTED]:
+        made = change.changes.get("state", [""])[0] is None
+        owner = change.changes["owner"][1] if made else None
+        what = {} if made else change.changes
+        yield AfterSealing(change.at, task_title(change.task.title, change.actor, what, owner))
+
+
 def register_rows() -> None:
     register("edits", edits)
     register("alerts", alerts)
     register("merges", releases)
+    register("tasks", tasks)

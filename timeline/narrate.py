@@ -14,6 +14,7 @@ from incidents.models import (
     StatusChange,
 )
 from incidents.models import Severity as IncidentSeverity
+from timeline.edit_words import TIMES, closing, field_title
 from timeline.models import WRITTEN_BY_PEOPLE, Kind, Severity, TimelineAnchor, TimelineEvent
 from timeline.record import Entry, TimelineSealed, record, record_many, seal
 
@@ -47,7 +48,11 @@ def status_change(change: StatusChange) -> TimelineEvent:
         source=source_of(change.actor),
         actor=change.actor,
         occurred_at=change.at,
-        data={"from": change.from_status, "to": change.to_status},
+        data={
+            "from": change.from_status,
+            "to": change.to_status,
+            **({"closed_as": change.closed_as} if change.closed_as else {}),
+        },
     )
 
 
@@ -84,6 +89,9 @@ def _status_title(change: StatusChange) -> str:
     who, reason = change.actor, f": {change.reason}" if change.reason else ""
     if change.to_status == Status.MITIGATED:
         return f"Mitigated by {who.username}{reason}" if who else f"Mitigated{reason}"
+    if change.closed_as:
+        closed = f"closed the incident as {closing(change.closed_as)}"
+        return f"{who.username} {closed}" if who else f"Somebody {closed}"
     if change.to_status == Status.RESOLVED:
         return f"{who.username} resolved the incident" if who else "The incident was resolved"
     if change.from_status == Status.OPEN:
@@ -93,12 +101,14 @@ def _status_title(change: StatusChange) -> str:
 
 def field_change(change: FieldChange) -> list[TimelineEvent]:
     """Empty when the timeline is sealed: the change stays a row of its own, after the seal."""
-    is_severity = change.field == "severity"
-    severity = Severity.INFO
-    if is_severity:
+    severity, kind = Severity.INFO, Kind.EDITED
+    if change.field == "severity":
         severity = SEVERITY_OF_INCIDENT[IncidentSeverity(str(change.new))]
+        kind = Kind.SEVERITY_CHANGED
+    elif change.field in TIMES:
+        kind = Kind.TIME_CORRECTED
     entry = Entry(
-        kind=Kind.SEVERITY_CHANGED if is_severity else Kind.EDITED,
+        kind=kind,
         severity=severity,
         title=field_title(change),
         body=change.reason,
@@ -108,15 +118,6 @@ def field_change(change: FieldChange) -> list[TimelineEvent]:
         data={"field": change.field, "old": change.old, "new": change.new},
     )
     return unless_sealed(change.incident, [entry])
-
-
-def field_title(change: FieldChange) -> str:
-    who, name = change.actor, change.field.replace("_", " ")
-    if change.field == "severity":
-        move = f"from {change.old} to {change.new}"
-        return f"{who.username} changed the severity {move}" if who else f"Severity {move}"
-    verb = "changed" if change.old else "set"
-    return f"{who.username} {verb} the {name}" if who else f"The {name} was {verb}"
 
 
 def alerts_firing(
@@ -187,11 +188,12 @@ def close(incident: Incident, actor: User | None) -> TimelineAnchor:
     mttr = incident.mttr_seconds
     assert mttr is not None  # `sealing` follows the status
     ratio = f"{len(recovered)}/{len(impacts)}"
+    how = f"closed as {closing(incident.closed_as)}" if incident.closed_as else "resolved"
     return seal(
         incident.pk,
         Entry(
             kind=Kind.INCIDENT_RESOLVED,
-            title=f"Incident resolved after {human(mttr)}",
+            title=f"Incident {how} after {human(mttr)}",
             body=f"MTTR {human(mttr)}. Services confirmed recovered: {ratio}.",
             actor=actor,
             occurred_at=incident.resolved_at,
@@ -201,6 +203,10 @@ def close(incident: Incident, actor: User | None) -> TimelineAnchor:
                 "services_recovered": ratio,
                 "recovered": recovered,
                 "not_recovered": [a.service.slug for a in impacts if a.recovered_at is None],
+                "ttd_seconds": incident.ttd_seconds,
+                "ttm_seconds": incident.ttm_seconds,
+                "closed_as": incident.closed_as,
+                "duplicate_of": incident.duplicate_of.reference if incident.duplicate_of else None,
                 "root_cause": incident.root_cause,
                 "resolution": incident.resolution,
             },

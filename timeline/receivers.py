@@ -11,7 +11,7 @@ from django.dispatch import receiver
 
 from incidents import signals
 from incidents.models import AlertOccurrence, FieldChange, Incident, StatusChange
-from timeline import narrate, narrate_alerts, narrate_merges, triggers
+from timeline import narrate, narrate_alerts, narrate_merges, narrate_people, triggers
 from timeline.reporting import queue as reports
 
 
@@ -96,6 +96,18 @@ def heartbeat_changed(
     incident: Incident, pulse: Any, stopped: bool, beat_at: Any, **kwargs: Any
 ) -> None:
     narrate_alerts.heartbeat(incident, pulse, stopped, beat_at)
+
+
+@receiver(signals.role_changed, dispatch_uid="timeline.role_changed")
+def role_changed(
+    incident: Incident, role: Any, user: Any, actor: Any, ended: bool, **kwargs: Any
+) -> None:
+    narrate_people.role_changed(incident, role, user, actor, ended)
+
+
+@receiver(signals.task_changed, dispatch_uid="timeline.task_changed")
+def task_changed(incident: Incident, task: Any, actor: Any, what: Any, **kwargs: Any) -> None:
+    narrate_people.task_changed(incident, task, actor, what)
 
 
 @receiver(post_migrate, dispatch_uid="timeline.install_triggers")

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from accounts.problems import Problem
 from accounts.serializers import ProblemSerializer
-from incidents.api import actor_of, incident_answer, incident_of, refusals
+from incidents.api import actor_of, expected_version, incident_answer, incident_of
 from incidents.merges import merging, proposals
 from incidents.merges.serializers import (
     IncidentMergeSerializer,
@@ -28,9 +28,10 @@ from incidents.merges.serializers import (
 from incidents.merges.unmerging import unmerge
 from incidents.models import IncidentMerge, MergeProposal
 from incidents.models.incident import reference_query
+from incidents.refusals import refusals
 from incidents.serializers import IncidentSerializer
 
-PROBLEMS = dict.fromkeys((400, 401, 403, 404, 409), ProblemSerializer)
+PROBLEMS = dict.fromkeys((400, 401, 403, 404, 409, 412), ProblemSerializer)
 
 
 class Merge(APIView):
@@ -46,6 +47,7 @@ class Merge(APIView):
         this, target = incident_of(reference), body.validated_data.get("into")
         sources = body.validated_data.get("sources", [this])
         survivor = target or this
+        version = expected_version(request)
         with refusals():
             try:
                 merging.merge_all(
@@ -53,6 +55,7 @@ class Merge(APIView):
                     target_id=survivor.pk,
                     actor=actor_of(request),
                     reason=body.validated_data["reason"],
+                    versions=None if version is None else {this.pk: version},
                 )
             except merging.CannotMerge as error:
                 raise ValidationError({"into" if target else "sources": [str(error)]}) from error
@@ -71,7 +74,12 @@ class Unmerge(APIView):
         body.is_valid(raise_exception=True)
         found = incident_of(reference)
         with refusals():
-            unmerge(source_id=found.pk, actor=actor_of(request), **body.validated_data)
+            unmerge(
+                source_id=found.pk,
+                actor=actor_of(request),
+                version=expected_version(request),
+                **body.validated_data,
+            )
         return incident_answer(found.pk)
 
 

@@ -51,6 +51,7 @@ def merge(
     reason: str = "",
     automatic: bool = False,
     likeness: Likeness | None = None,
+    versions: Mapping[UUID, int] | None = None,
 ) -> IncidentMerge:
     """`merge_all` of one source."""
     (made,) = merge_all(
@@ -60,6 +61,7 @@ def merge(
         reason=reason,
         automatic=automatic,
         likenesses={source_id: likeness} if likeness else None,
+        versions=versions,
     )
     return made
 
@@ -72,19 +74,22 @@ def merge_all(
     reason: str = "",
     automatic: bool = False,
     likenesses: Mapping[UUID, Likeness] | None = None,
+    versions: Mapping[UUID, int] | None = None,
 ) -> list[IncidentMerge]:
     """Merge all sources into the target, or none; occurrences and services move, events do not.
 
     `likenesses`, by source, say how alike each is to what it is merged for; by default each is
-    compared with the target.
-    Raises TransitionRefused when one of them is merged or resolved already, CannotMerge for no
-    source and for a target among its sources, Incident.DoesNotExist.
+    compared with the target. `versions` are those that the caller has read.
+    Raises VersionConflict, TransitionRefused when one of them is merged or resolved already,
+    CannotMerge for no source and for a target among its sources, Incident.DoesNotExist.
     """
     sources = set(source_ids)
     if not sources or target_id in sources:
         raise CannotMerge("An incident is merged into another one, never into itself.")
     with transaction.atomic():
         rows = lock([*sources, target_id])
+        for pk, version in (versions or {}).items():
+            edits.expect(rows[pk], version)
         for row in rows.values():
             if row.merged_into_id or row.is_resolved:
                 raise TransitionRefused(row, "merged", ALLOWED[row.status])

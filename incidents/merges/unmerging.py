@@ -16,7 +16,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import User
-from incidents import keys, signals
+from incidents import edits, keys, signals
 from incidents.lifecycle import ALLOWED, TransitionRefused
 from incidents.merges.merging import COLUMNS, as_json, lock, redraw, worse
 from incidents.models import (
@@ -29,16 +29,20 @@ from incidents.models import (
 )
 
 
-def unmerge(*, source_id: UUID, actor: User | None, reason: str = "") -> IncidentMerge:
+def unmerge(
+    *, source_id: UUID, actor: User | None, reason: str = "", version: int | None = None
+) -> IncidentMerge:
     """Give the source back all that moved; the two are apart from then on.
 
     Its status is the one it had. A newer unresolved incident that has taken its correlation key
     meanwhile keeps it. Raises TransitionRefused for an incident that is not merged, and
-    while its survivor is itself merged: that merge is undone first.
+    while its survivor is itself merged: that merge is undone first; VersionConflict when the
+    source is not at `version`, where one is given.
     """
     with transaction.atomic():
         NumberSequence.lock("incident")  # nobody opens one with the source's key meanwhile
         source, target = _locked(source_id)
+        edits.expect(source, version)
         merge = IncidentMerge.objects.get(source=source, target=target, undone_at=None)
         others = list(
             IncidentMerge.objects.filter(target=target, undone_at=None)
@@ -57,8 +61,9 @@ def unmerge(*, source_id: UUID, actor: User | None, reason: str = "") -> Inciden
         _bring_recovery(source, merge.at, newcomers)
         keys.yield_to_newer(source)
         source.merged_into = None
+        source.closed_as = ""
         source.version += 1
-        source.save(update_fields=["merged_into", "version", "updated_at"])
+        source.save(update_fields=["merged_into", "closed_as", "version", "updated_at"])
         signals.unmerged.send(Incident, incident=source, target=target, merge=merge, actor=actor)
         redraw(source, target)
         return merge

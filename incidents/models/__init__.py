@@ -13,7 +13,8 @@ from incidents.models.maintenance import MaintenanceWindow
 from incidents.models.merge import IncidentMerge
 from incidents.models.merge_proposal import MergeProposal
 from incidents.models.numbers import NumberSequence
-from incidents.models.task import IncidentTask
+from incidents.models.role import IncidentRole
+from incidents.models.task import IncidentTask, TaskChange
 
 __all__ = [
     "AffectedService",
@@ -30,6 +31,7 @@ __all__ = [
     "Impact",
     "Incident",
     "IncidentMerge",
+    "IncidentRole",
     "IncidentTask",
     "MaintenanceWindow",
     "MergeProposal",
@@ -41,4 +43,5 @@ __all__ = [
     "SourceToken",
     "Status",
     "StatusChange",
+    "TaskChange",
 ]

@@ -12,12 +12,18 @@ from incidents.models.incident import Incident, Status
 
 
 class StatusChange(models.Model):
-    """One step of an incident's status; `from_status` is empty for the opening."""
+    """One step of an incident's status; `from_status` is empty for the opening.
+
+    `closed_as` is set on the step that closed it as no failure of its own.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     incident = models.ForeignKey(Incident, models.PROTECT, related_name="status_changes")
     from_status = models.CharField(max_length=16, choices=Status.choices, blank=True)
     to_status = models.CharField(max_length=16, choices=Status.choices)
+    closed_as = models.CharField(
+        max_length=16, choices=Incident.ClosedAs.choices, blank=True, default=""
+    )
     at = models.DateTimeField(default=timezone.now)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     reason = models.TextField(blank=True, default="")

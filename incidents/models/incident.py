@@ -102,9 +102,6 @@ class Incident(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
-    commander = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
-    )
 
     started_at = models.DateTimeField()
     detected_at = models.DateTimeField()
@@ -119,6 +116,15 @@ class Incident(models.Model):
         "self", models.PROTECT, null=True, blank=True, related_name="merged"
     )
     closed_as = models.CharField(max_length=16, choices=ClosedAs.choices, blank=True, default="")
+
+    duplicate_of = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="duplicates",
+        help_text="The incident it was closed as a duplicate of, where that could take nothing in.",
+    )
 
     version = models.PositiveIntegerField(default=1)
     revision = models.PositiveBigIntegerField(default=1)
@@ -171,6 +177,18 @@ class Incident(models.Model):
             models.CheckConstraint(
                 condition=Q(resolved_at=None) | Q(resolved_at__gte=F("started_at")),
                 name="incident_resolved_after_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_as="") | Q(status="resolved") | Q(merged_into__isnull=False),
+                name="incident_closed_is_over",
+            ),
+            models.CheckConstraint(
+                condition=Q(duplicate_of=None) | Q(closed_as="duplicate"),
+                name="incident_duplicate_of_is_closed_as_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(archived_at=None) | Q(status="resolved"),
+                name="incident_archived_is_resolved",
             ),
         ]
 

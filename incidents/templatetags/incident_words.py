@@ -8,6 +8,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from incidents import prose
+
 register = template.Library()
 
 
@@ -53,3 +55,9 @@ def money(amount: object) -> str:
 @register.filter
 def count(number: int | None) -> str:
     return "unknown" if number is None else f"{number:,}"
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """The Markdown that people write, as HTML that is safe to show."""
+    return prose.render(text)

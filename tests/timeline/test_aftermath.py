@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from incidents import edits, lifecycle, live
+from incidents import archiving, edits, lifecycle, live
 from incidents.models import Incident
 from timeline import aftermath
 from timeline.aftermath import AfterSealing, after_sealing
@@ -45,11 +45,11 @@ def test_edits_after_the_seal_are_listed_and_those_before_are_not(
     made = make_incident()
     edits.edit(incident_id=made.pk, actor=None, changes={"title": "Before"})
     lifecycle.resolve(incident_id=made.pk, actor=None)
-    edits.edit(incident_id=made.pk, actor=None, changes={"title": "After"}, reason="typo")
+    archiving.archive(incident_id=made.pk, actor=None, reason="reviewed")
 
     rows = after_sealing(made)
 
-    assert [(row.title, row.detail) for row in rows] == [("The title was changed", "typo")]
+    assert [(row.title, row.detail) for row in rows] == [("The incident was archived", "reviewed")]
 
 
 def test_open_timeline_has_nothing_after_its_seal(make_incident: Callable[..., Incident]) -> None:
@@ -87,15 +87,15 @@ def test_provider_that_raises_costs_its_own_rows_only(
         raise RuntimeError("no")
 
     provided(rows)
-    edits.edit(incident_id=sealed.pk, actor=None, changes={"title": "After"})
+    archiving.archive(incident_id=sealed.pk, actor=None)
 
     titles = [row.title for row in after_sealing(sealed)]
 
-    assert titles == ["What test knows could not be read", "The title was changed"]
+    assert titles == ["What test knows could not be read", "The incident was archived"]
 
 
 def test_reopening_puts_an_end_to_it(sealed: Incident) -> None:
-    edits.edit(incident_id=sealed.pk, actor=None, changes={"title": "After"})
+    archiving.archive(incident_id=sealed.pk, actor=None)
 
     lifecycle.reopen(incident_id=sealed.pk, actor=None)
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from incidents import edits, lifecycle, signals
+from incidents import archiving, edits, lifecycle, signals
 from incidents.merges import merging
 from incidents.models import Alert, AlertOccurrence, AlertSource, Incident, Service
 from timeline.models import TimelineAnchor
@@ -125,16 +125,16 @@ def test_merge_seals_the_source_and_the_target_absorbs_its_root(
     assert (verify(source).ok, verify(target).ok) == (True, True)
 
 
-def test_edit_after_the_seal_stays_outside_the_record(
+def test_archiving_after_the_seal_stays_outside_the_record(
     make_incident: MakeIncident, make_user: MakeUser
 ) -> None:
     incident = make_incident()
     lifecycle.resolve(incident_id=incident.pk, actor=None)
 
-    edits.edit(incident_id=incident.pk, actor=make_user(), changes={"root_cause": "dns"})
+    archiving.archive(incident_id=incident.pk, actor=make_user())
 
     assert told(incident)[-1][0] == "incident_resolved"
-    assert incident.field_changes.get().new == "dns"
+    assert incident.field_changes.get().field == "archived_at"
 
 
 @pytest.mark.parametrize(

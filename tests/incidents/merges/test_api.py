@@ -200,7 +200,7 @@ def test_merged_ones_cost_the_list_of_incidents_no_query(
     for source in sources:
         merging.merge(source_id=source.pk, target_id=target.pk, actor=None)
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         answer = api.get("/api/incidents")
 
     assert len(answer.json()["results"]) == Incident.objects.count() == 4
