@@ -17,6 +17,7 @@ from incidents.models import (
     Heartbeat,
     Incident,
     IncidentMerge,
+    IncidentRole,
     IncidentTask,
     MaintenanceWindow,
     MergeProposal,
@@ -60,7 +61,8 @@ def watch_models() -> None:
         post_save.connect(tell, sender=history, dispatch_uid=uid)
     audit.watch(IncidentMerge, ignore={"moved"})
     audit.watch(MergeProposal, only={"older_id", "newer_id", "state", "reason"})
-    audit.watch(IncidentTask, ignore={"updated_at"})
+    audit.watch(IncidentRole)
+    audit.watch(IncidentTask, ignore={"updated_at", "version"})
     audit.watch(Service, ignore={"updated_at"})
     audit.watch(ServiceDependency)
     audit.watch(ChangeEvent)
