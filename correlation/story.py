@@ -9,6 +9,8 @@ from typing import Any
 from correlation.gather import SourceStatus
 from correlation.models import Analysis, Correlation, RootCause, confidence_band
 from correlation.telemetry import Ranking
+from incidents import signals
+from incidents.models import Incident
 from timeline.models import Kind, TimelineEvent
 from timeline.record import TimelineSealed, record
 
@@ -206,6 +208,14 @@ def _tell_cause(analysis: Analysis, top: RootCause, told: dict[str, Any]) -> Non
             "supporting": top.supporting,
             "replaces": told.get("cause"),
         },
+    )
+    signals.cause_identified.send(
+        Incident,
+        incident=Incident.objects.get(pk=analysis.incident_id),
+        key=str(analysis.pk),
+        title=top.title,
+        service=top.service,
+        confidence=top.confidence,
     )
 
 

@@ -25,6 +25,7 @@ from incidents.models import (
     ServiceDependency,
     StatusChange,
 )
+from incidents.notify import admin as notify_admin  # noqa: F401  (registers its models)
 from incidents.upkeep import admin as upkeep_admin  # noqa: F401  (registers its models)
 
 

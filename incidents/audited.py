@@ -21,6 +21,8 @@ from incidents.models import (
     IncidentTask,
     MaintenanceWindow,
     MergeProposal,
+    NotificationChannel,
+    NotificationRule,
     Service,
     ServiceDependency,
     StatusChange,
@@ -71,6 +73,21 @@ def watch_models() -> None:
     audit.watch(AlertReading, ignore={"version", "updated_at"})
     audit.watch(Heartbeat)
     audit.watch(MaintenanceWindow, many={"services"})
+    audit.watch(NotificationRule, ignore={"version", "updated_at"}, many={"services", "channels"})
+    audit.watch(
+        NotificationChannel,
+        ignore={
+            "version",
+            "updated_at",
+            "failures",
+            "paused_until",
+            "last_success_at",
+            "last_error_at",
+            "last_error",
+            "claimed_until",
+            "claim",
+        },
+    )
     audit.watch(
         Alertmanager,
         ignore={

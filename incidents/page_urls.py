@@ -58,6 +58,7 @@ urlpatterns = [
     ),
     path("alerts/", include("incidents.alert_rules.page_urls")),
     path("alerts/", include("incidents.upkeep.page_urls")),
+    path("notifications", include("incidents.notify.page_urls")),
     path("lab", lab_pages.show, name="lab"),
     path("lab/stop", lab_pages.stop_all, name="lab-stop-all"),
     path("lab/fail", lab_pages.fail, name="lab-fail"),

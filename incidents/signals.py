@@ -11,8 +11,10 @@ actor) carry the source as `incident`, `merge_proposed` (proposal) and `merge_di
 actor) the newer of the two.
 `role_changed` (role, user, actor, ended) says that a person took a role or laid it down,
 `task_changed` (task, actor, what) that a task was made or edited: `what` is {field: [old, new]},
-empty for a new one. Every other signal carries `incident`; the rest of the arguments stand at
-each send.
+empty for a new one. `cause_identified` (key, title, service, confidence) says that an analysis
+named a cause that was not the last one told, `postmortem_published` (postmortem, actor) that it
+was, `notification_finished` (delivery) that a notification was sent or given up. Every other
+signal carries `incident`; the rest of the arguments stand at each send.
 """
 
 from django.dispatch import Signal
@@ -33,3 +35,6 @@ role_changed = Signal()
 task_changed = Signal()
 change_recorded = Signal()
 service_linked = Signal()
+cause_identified = Signal()
+postmortem_published = Signal()
+notification_finished = Signal()

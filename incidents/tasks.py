@@ -1,11 +1,14 @@
 """Background work of the incidents app."""
 
+from uuid import UUID
+
 from celery import shared_task
 
 from incidents import archiving
 from incidents.intake import grouping, recovery, replay
 from incidents.merges import converging
 from incidents.models import AlertSource
+from incidents.notify import deliveries as notifications
 from incidents.upkeep import flapping, heartbeats, maintenance, reconcile, stale
 
 
@@ -69,3 +72,15 @@ def archive_due() -> None:
 @shared_task(name="incidents.tasks.prune_deliveries")
 def prune_deliveries() -> None:
     replay.prune()
+
+
+@shared_task(name="incidents.tasks.send_notifications")
+def send_notifications() -> None:
+    """One task a channel: one that hangs holds up no other."""
+    for channel_id in notifications.due_channels():
+        notify_channel.delay(str(channel_id))
+
+
+@shared_task(name="incidents.tasks.notify_channel")
+def notify_channel(channel_id: str) -> None:
+    notifications.run_channel(UUID(channel_id))

@@ -10,6 +10,7 @@ from incidents.api import IncidentViewSet
 from incidents.catalogue.api import ChangeViewSet, DependencyViewSet, ServiceViewSet
 from incidents.followup.api import IncidentTaskViewSet, TaskViewSet
 from incidents.merges import api as merge_api
+from incidents.notify import api as notify_api
 from incidents.people.api import RoleViewSet
 from incidents.upkeep.api import (
     AlertmanagerViewSet,
@@ -31,6 +32,15 @@ router.register("alert-readings", AlertReadingViewSet, basename="alert-reading")
 router.register("changes", ChangeViewSet, basename="change")
 router.register("maintenance-windows", MaintenanceWindowViewSet, basename="maintenance-window")
 router.register("heartbeats", HeartbeatViewSet, basename="heartbeat")
+router.register("channels", notify_api.ChannelViewSet, basename="notification-channel")
+router.register(
+    "notification-rules", notify_api.NotificationRuleViewSet, basename="notification-rule"
+)
+router.register(
+    "notification-deliveries",
+    notify_api.NotificationDeliveryViewSet,
+    basename="notification-delivery",
+)
 router.register("alertmanagers", AlertmanagerViewSet, basename="alertmanager")
 parts = SimpleRouter(trailing_slash=False, use_regex_path=False)
 parts.register("incidents/<str:reference>/roles", RoleViewSet, basename="incident-role")

@@ -15,11 +15,13 @@ from celery.worker import state as worker_state
 from django.conf import settings
 
 from correlation import queue
+from incidents.notify import deliveries
 from reliability_studio.celery import app
 from timeline.reporting import queue as reports
 
 logger = logging.getLogger(__name__)
 STUDIO_THREADS = 4
+NOTIFICATION_THREADS = 4
 RESTART_PAUSE_SECONDS = 1.0
 
 Wait = Callable[[threading.Event], None]
@@ -55,7 +57,7 @@ class QueueWorker(threading.Thread):
             queues=[self.queue],
             pool="threads",
             concurrency=self.threads,
-            # kombu's event loop is one per process, and we are two workers
+            # kombu's event loop is one per process, and we are several workers
             use_eventloop=False,
             without_gossip=True,
             without_mingle=True,
@@ -83,6 +85,8 @@ class Background:
             QueueWorker("studio", STUDIO_THREADS),
             # analyses have their own threads, so that they starve nothing
             QueueWorker("correlation", settings.CORRELATION_SLOTS, wait_for_telemetry),
+            # likewise: a receiver that hangs holds one of these
+            QueueWorker("notifications", NOTIFICATION_THREADS),
         ]
         self._beat: Any = None
 
@@ -92,6 +96,7 @@ class Background:
             # nobody else can hold them: their process is gone
             queue.release_leases()
             reports.release_leases()
+            deliveries.release_leases()
         # its own setup would replace our logging
         signals.setup_logging.connect(_keep_logging, weak=False)
         app.loader.import_default_modules()

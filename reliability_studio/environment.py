@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -76,6 +77,20 @@ def seconds(name: str, default: float, *, low: float = 0.0, high: float = 1e9) -
 
 def listing(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def networks(name: str) -> list[str]:
+    """CIDR networks; one that is none is reported and left out."""
+    found = []
+    for part in listing(name):
+        try:
+            ip_network(part, strict=False)
+        except ValueError:
+            hint = "Use CIDR notation: 10.20.0.0/16, 192.0.2.7/32."
+            report("studio.E061", name, f"{name} contains {part!r}, no network.", hint)
+        else:
+            found.append(part)
+    return found
 
 
 def url(name: str, schemes: tuple[str, ...] = ("http", "https")) -> str:

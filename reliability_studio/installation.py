@@ -26,6 +26,7 @@ from incidents.models import (
     Severity,
     Status,
 )
+from incidents.notify import metrics as notifications
 
 logger = logging.getLogger(__name__)
 RECENT = timedelta(minutes=15)
@@ -228,6 +229,7 @@ READERS: tuple[Callable[[datetime], Iterable[Metric]], ...] = (
     _alert_upkeep,
     _deliveries,
     _data_sources,
+    notifications.read,
 )
 
 

@@ -260,7 +260,10 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 CELERY_TASK_DEFAULT_QUEUE = "studio"
-CELERY_TASK_ROUTES = {"correlation.tasks.analyse": {"queue": "correlation"}}
+CELERY_TASK_ROUTES = {
+    "correlation.tasks.analyse": {"queue": "correlation"},
+    "incidents.tasks.notify_channel": {"queue": "notifications"},
+}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
@@ -282,6 +285,7 @@ CELERY_BEAT_SCHEDULE = {
     "evaluate-slos": {"task": "slos.tasks.evaluate", "schedule": 60.0},
     "catch-up-slos": {"task": "slos.tasks.catch_up", "schedule": 300.0},
     "prune-slo-history": {"task": "slos.tasks.prune_history", "schedule": 3600.0},
+    "sweep-notifications": {"task": "incidents.tasks.send_notifications", "schedule": 3.0},
 }
 
 RECONCILE_SECONDS = env.seconds("RECONCILE_SECONDS", 60.0, low=5, high=3600)
@@ -369,6 +373,29 @@ QUERY_PROFILES_DIR = env.text("QUERY_PROFILES_DIR")
 SCRAPE_INTERVAL_SECONDS = env.seconds("SCRAPE_INTERVAL_SECONDS", 15.0, low=1, high=600)
 LAB_URL = env.url("LAB_URL")
 
+# --- notifications ---------------------------------------------------------------------
+
+# as people's browsers reach the product, for links in messages
+STUDIO_URL = env.url("STUDIO_URL") or f"http://localhost:{STUDIO_PORT}"
+OUTBOUND_ALLOWED_NETWORKS = env.networks("OUTBOUND_ALLOWED_NETWORKS")
+NOTIFY_GIVE_UP_SECONDS = env.seconds("NOTIFY_GIVE_UP_SECONDS", 6 * 3600.0, low=1)
+EMAIL_BACKEND = "incidents.notify.smtp.Backend"
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.integer("EMAIL_PORT", 587, low=1, high=65535)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_SECURITY = env.text("EMAIL_SECURITY", {465: "ssl", 587: "starttls"}.get(EMAIL_PORT, "none"))
+if EMAIL_SECURITY not in ("ssl", "starttls", "none"):
+    env.report(
+        "studio.E060",
+        "EMAIL_SECURITY",
+        f"EMAIL_SECURITY is {EMAIL_SECURITY!r}.",
+        "Use ssl (from the first byte, port 465), starttls (port 587) or none.",
+    )
+EMAIL_USE_SSL = EMAIL_SECURITY == "ssl"
+EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Reliability Studio <studio@localhost>")
+
 # --- people ----------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
@@ -437,6 +464,8 @@ SPECTACULAR_SETTINGS = {
         "ClosedAsEnum": "incidents.models.Incident.ClosedAs",
         "IncidentRoleEnum": "incidents.models.IncidentRole.Role",
         "DeliveryStateEnum": "incidents.models.Delivery.State",
+        "NotificationStateEnum": "incidents.models.NotificationState",
+        "NotificationEventEnum": "incidents.notify.events.EVENT_CHOICES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

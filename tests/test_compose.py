@@ -35,7 +35,7 @@ PORTS = {
     "nginx": [9000], "prometheus": [9090], "alertmanager": [9093], "loki": [3100],
     "tempo": [3200, 4317, 4318], "grafana": [3000], "postgres": [5432], "lab": [9500],
 }  # fmt: skip
-OURS = {"web", "sockets", "worker", "worker-studio", "beat", "migrate", "lab"}
+OURS = {"web", "sockets", "worker", "worker-studio", "worker-notify", "beat", "migrate", "lab"}
 SERVICES = sorted(raw()["services"])
 
 

@@ -28,6 +28,7 @@ OPEN_TO_VIEWERS = {
     ("POST", "/api/tokens"),
     ("DELETE", "/api/tokens/{pk}"),
     ("POST", "/api/grouping-rules/test"),  # writes nothing
+    ("POST", "/api/notification-rules/test"),  # likewise
 }
 # these read a sender's credentials themselves: see tests/incidents/intake/test_credentials.py
 SENDERS = {f"/api/intake/{name}" for name in ("alertmanager", "grafana", "events")}

@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.servers import ServerError, debian
 from tests.servers.stack import Stack
 
-PROCESSES = ("web", "sockets", "worker", "worker-studio", "beat")
+PROCESSES = ("web", "sockets", "worker", "worker-studio", "worker-notify", "beat")
 PASSWORD = "correct horse battery"
 PATIENCE_SECONDS = 60.0
 GUESSES = 4

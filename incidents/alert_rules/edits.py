@@ -8,9 +8,9 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.problems import Problem
-from incidents.models import AlertReading, GroupingRule
+from incidents.models import AlertReading, GroupingRule, NotificationChannel, NotificationRule
 
-Edited = GroupingRule | AlertReading
+Edited = GroupingRule | AlertReading | NotificationChannel | NotificationRule
 OVERTAKEN = "Somebody changed it while you did: open it again and compare."
 
 

@@ -5,6 +5,7 @@ from incidents.models.alert import Alert, AlertOccurrence, AlertSource, Delivery
 from incidents.models.alert_reading import AlertReading
 from incidents.models.alertmanager import Alertmanager
 from incidents.models.catalogue import ChangeEvent, Service, ServiceDependency
+from incidents.models.channel import NotificationChannel
 from incidents.models.grouping_rule import GroupingRule
 from incidents.models.heartbeat import Heartbeat, Pulse
 from incidents.models.history import FieldChange, StatusChange
@@ -12,11 +13,19 @@ from incidents.models.incident import Incident, Severity, Status
 from incidents.models.maintenance import MaintenanceWindow
 from incidents.models.merge import IncidentMerge
 from incidents.models.merge_proposal import MergeProposal
+from incidents.models.notification import (
+    UNDELIVERED,
+    NotificationAttempt,
+    NotificationDelivery,
+    NotificationState,
+)
+from incidents.models.notification_rule import NotificationRule
 from incidents.models.numbers import NumberSequence
 from incidents.models.role import IncidentRole
 from incidents.models.task import IncidentTask, TaskChange
 
 __all__ = [
+    "UNDELIVERED",
     "AffectedService",
     "Alert",
     "AlertOccurrence",
@@ -35,6 +44,11 @@ __all__ = [
     "IncidentTask",
     "MaintenanceWindow",
     "MergeProposal",
+    "NotificationAttempt",
+    "NotificationChannel",
+    "NotificationDelivery",
+    "NotificationRule",
+    "NotificationState",
     "NumberSequence",
     "Pulse",
     "Service",

@@ -83,7 +83,7 @@ def connection_error(source: str, address: str, error: Exception) -> BackendErro
 
     requests wraps urllib3, which wraps the system's error: the innermost one decides.
     """
-    chain = list(_chain(error))
+    chain = list(causes(error))
 
     def has(*types: type[BaseException]) -> bool:
         return any(isinstance(link, types) for link in chain)
@@ -128,7 +128,7 @@ def connection_error(source: str, address: str, error: Exception) -> BackendErro
     return BackendError("refused", f"no connection to {address}", source=source)
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """The error and everything it wraps (cause, context, urllib3's `reason`, args)."""
     seen: set[int] = set()
     waiting: list[object] = [error]

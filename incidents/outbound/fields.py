@@ -17,13 +17,18 @@ def http_errors(url: str, auth_variable: str, auth_file: str) -> Errors:
 
 def secret_errors(auth_variable: str, auth_file: str) -> Errors:
     """What is wrong with where a secret is said to be, messages by field."""
+    return named_errors("auth", auth_variable, auth_file)
+
+
+def named_errors(what: str, variable: str, file: str) -> Errors:
+    """What is wrong with the columns `{what}_variable` and `{what}_file`."""
     errors: Errors = {}
-    if auth_variable in OWN_SECRETS:
-        errors["auth_variable"] = [f"{auth_variable} is a secret of the product itself."]
-    if auth_variable and auth_file:
-        errors.setdefault("auth_file", []).append("Name a variable or a file, not both.")
-    if auth_file and not _under_secrets(auth_file):
-        errors.setdefault("auth_file", []).append("Name a file under SECRETS_DIR.")
+    if variable in OWN_SECRETS:
+        errors[f"{what}_variable"] = [f"{variable} is a secret of the product itself."]
+    if variable and file:
+        errors.setdefault(f"{what}_file", []).append("Name a variable or a file, not both.")
+    if file and not _under_secrets(file):
+        errors.setdefault(f"{what}_file", []).append("Name a file under SECRETS_DIR.")
     return errors
 
 

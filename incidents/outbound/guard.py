@@ -75,7 +75,7 @@ def _watch(connection: HTTPConnection) -> None:
         guard.watch(connection)
 
 
-class _GuardedHTTP(HTTPConnection):
+class GuardedHTTP(HTTPConnection):
     def connect(self) -> None:
         _watch(self)
         super().connect()
@@ -86,7 +86,7 @@ class _GuardedHTTP(HTTPConnection):
         super().request(*args, **kwargs)
 
 
-class _GuardedHTTPS(HTTPSConnection):
+class GuardedHTTPS(HTTPSConnection):
     def connect(self) -> None:
         _watch(self)
         super().connect()
@@ -98,11 +98,11 @@ class _GuardedHTTPS(HTTPSConnection):
 
 
 class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _GuardedHTTP
+    ConnectionCls = GuardedHTTP
 
 
 class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _GuardedHTTPS
+    ConnectionCls = GuardedHTTPS
 
 
 GUARDED_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}

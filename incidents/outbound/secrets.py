@@ -13,6 +13,7 @@ OWN_SECRETS = frozenset(
     {
         "ALERTMANAGER_TOKEN",
         "DATABASE_URL",
+        "EMAIL_HOST_PASSWORD",
         "GRAFANA_ADMIN_PASSWORD",
         "LAB_TOKEN",
         "METRICS_TOKEN",
@@ -40,6 +41,12 @@ def authorization(owner: str, variable: str, file: str) -> str:
     `owner` is the row in words, such as "data source prometheus".
     A value without a scheme is a bearer token. Raises SecretMissing.
     """
+    value = named_secret(owner, variable, file)
+    return value if not value or _SCHEME.match(value) else f"Bearer {value}"
+
+
+def named_secret(owner: str, variable: str, file: str) -> str:
+    """The one line of text that a row names, "" when it names none. Raises SecretMissing."""
     if variable:
         what = f"the variable {variable} named by {owner}"
         if variable in OWN_SECRETS:
@@ -55,7 +62,7 @@ def authorization(owner: str, variable: str, file: str) -> str:
     value = value.strip()
     if not value.isascii() or not value.isprintable():
         raise SecretMissing(f"{what} holds more than one line of plain text")
-    return value if _SCHEME.match(value) else f"Bearer {value}"
+    return value
 
 
 def secret_path(file: str) -> Path | None:

@@ -23,6 +23,7 @@ PAGE = [
     "aftermath",
     "alerts",
     "services",
+    "notifications",
     "sources",
     "runs",
 ]

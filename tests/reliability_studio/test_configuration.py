@@ -7,7 +7,7 @@ import re
 
 from tests.servers.studio import ROOT
 
-READERS = {"text", "boolean", "number", "integer", "seconds", "listing", "url"}
+READERS = {"text", "boolean", "number", "integer", "seconds", "listing", "networks", "url"}
 READ_ELSEWHERE = {"STUDIO_ADMIN_PASSWORD"}
 
 

@@ -24,7 +24,7 @@ from incidents.models import (
 from reliability_studio import installation
 
 TOKEN = "metrics-token-of-this-test"
-QUERIES = 10
+QUERIES = 13
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 

@@ -1,0 +1,1 @@
+"""Telling people and machines outside what changed of an incident; see docs/notifications.md."""
