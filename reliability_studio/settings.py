@@ -309,6 +309,12 @@ SLO_HISTORY_DAYS = env.integer("SLO_HISTORY_DAYS", 400, low=100, high=3650)
 EVIDENCE_SNAPSHOT_DAYS = env.integer("EVIDENCE_SNAPSHOT_DAYS", 90, low=0, high=3650)
 EVIDENCE_SNAPSHOT_MAX_BYTES = env.integer("EVIDENCE_SNAPSHOT_MAX_BYTES", 2_000_000, low=0)
 
+# images of notes: processes that share a database share this directory too
+NOTE_IMAGES_DIR = Path(env.text("NOTE_IMAGES_DIR", str(STUDIO_DIR / "images"))).expanduser()
+NOTE_IMAGES_MOST = env.integer("NOTE_IMAGES_MOST", 8, low=1, high=50)
+NOTE_IMAGE_MAX_BYTES = env.integer("NOTE_IMAGE_MAX_BYTES", 5_000_000, low=1000)
+NOTE_IMAGE_MAX_PIXELS = env.integer("NOTE_IMAGE_MAX_PIXELS", 40_000_000, low=10_000)
+
 INTAKE_MAX_BYTES = env.integer("INTAKE_MAX_BYTES", 5_000_000, low=1000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = INTAKE_MAX_BYTES  # Django's own limit answers a bare 400
 INTAKE_MAX_ALERTS = env.integer("INTAKE_MAX_ALERTS", 10_000, low=1)

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from incidents.models import Incident
 from timeline import notes
+from timeline.images.models import NoteImage  # noqa: F401  (a room's model)
 from timeline.reporting.models import IncidentReport  # noqa: F401  (a room's model)
 
 
@@ -155,3 +156,29 @@ class TimelineAnchor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.length} events, {'sealed' if self.sealed_at else 'open'}"
+
+
+class PinnedEvent(models.Model):
+    """Somebody's mark that an event matters: a row of its own, no part of the chain."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    event = models.ForeignKey(TimelineEvent, models.PROTECT, related_name="pins")
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    unpinned_at = models.DateTimeField(null=True)
+    unpinned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event"],
+                condition=models.Q(unpinned_at=None),
+                name="timeline_event_pinned_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} pinned"

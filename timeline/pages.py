@@ -1,55 +1,50 @@
-"""The note form under the incident's timeline."""
+"""What is looked at of one event, and whether the timeline is what was written."""
 
 from __future__ import annotations
 
-from uuid import UUID
+import json
 
-from django import forms
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_POST
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
 
 from accounts.models import Role
 from accounts.permissions import role_required
-from accounts.problems import problem
-from incidents.models import Incident
-from incidents.pages import PageRequest, panels_answer
-from timeline.models import Kind
-from timeline.record import TimelineSealed, record
-
-TITLE_LETTERS = 200
-
-
-class Note(forms.Form):
-    """First line: the event's title; the rest is its body, in Markdown."""
-
-    text = forms.CharField(max_length=10_000)
-
-    def title_and_body(self) -> tuple[str, str]:
-        first, _, rest = self.cleaned_data["text"].partition("\n")
-        if len(first) <= TITLE_LETTERS:
-            return first.strip(), rest.strip()
-        return first[: TITLE_LETTERS - 1] + "…", self.cleaned_data["text"]
+from incidents.pages import PageRequest
+from timeline import pins
+from timeline.models import TimelineAnchor
+from timeline.showing import shown
+from timeline.union import own_events
+from timeline.verify import verify
+from timeline.whole_page import address_of, incident_named
 
 
-@require_POST
-@role_required(Role.RESPONDER)
-def add_note(request: PageRequest, incident_id: UUID) -> HttpResponse:
-    form = Note(request.POST)
-    if not form.is_valid():
-        return problem(400, "invalid", "A note needs text, at most 10,000 letters.")
-    found = get_object_or_404(Incident, pk=incident_id)
-    title, body = form.title_and_body()
-    try:
-        record(
-            incident_id=found.pk,
-            kind=Kind.NOTE,
-            title=title,
-            body=body,
-            source="page",
-            actor=request.user,
-        )
-    except TimelineSealed as error:
-        return problem(409, "timeline-sealed", str(error))
-    found.refresh_from_db()
-    return panels_answer(request, found)
+@require_GET
+@role_required(Role.VIEWER)
+def event(request: PageRequest, reference: str, seq: int) -> HttpResponse:
+    """One event with all that is known of it: in the page's dialog, or as a page of its own."""
+    incident = incident_named(reference)
+    union = own_events(incident)
+    found = union.filter(seq=seq).select_related("actor", "corrects", "incident").first()
+    if found is None:
+        raise Http404(f"{incident.reference} has no event {seq}")
+    context = {
+        "incident": incident,
+        "one": shown([found], union, incident.number, pins.of(union))[0],
+        "data": json.dumps(found.data, indent=2, ensure_ascii=False) if found.data else "",
+        "address": request.build_absolute_uri(address_of(found)),
+        "sealed": TimelineAnchor.objects.filter(pk=incident.pk, sealed_at__isnull=False).exists(),
+    }
+    name = "timeline/_event_detail.html" if request.htmx else "timeline/event.html"
+    return render(request, name, context)
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def check(request: PageRequest, reference: str) -> HttpResponse:
+    """The chain is read and compared anew each time."""
+    incident = incident_named(reference)
+    context = {"incident": incident, "result": verify(incident), "checked_at": timezone.now()}
+    name = "timeline/_check.html" if request.htmx else "timeline/check.html"
+    return render(request, name, context)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from rest_framework import serializers
 
+from timeline.kinds import CHOICES, GROUPS
 from timeline.models import TITLE_LENGTH, Kind, Severity, TimelineEvent
 
 LIMIT, HIGHEST_LIMIT = 500, 2000
 BODY_LENGTH = 20_000
 BY_HAND = (Kind.NOTE, Kind.MITIGATION_APPLIED, Kind.CORRECTION)
+
+
+class ImageOfEvent(TypedDict):
+    url: str
+    name: str
+    width: int
+    height: int
+    sha256: str
 
 
 class EventSerializer(serializers.ModelSerializer[TimelineEvent]):
@@ -22,6 +31,8 @@ class EventSerializer(serializers.ModelSerializer[TimelineEvent]):
         source="digest", read_only=True, help_text="SHA-256 hex over this event and all before it."
     )
 
+    images = serializers.SerializerMethodField()
+    pinned = serializers.SerializerMethodField()
     origin = serializers.SerializerMethodField(
         help_text="The incident on whose timeline it stands: INC-number."
     )
@@ -42,9 +53,30 @@ class EventSerializer(serializers.ModelSerializer[TimelineEvent]):
             "actor",
             "corrects",
             "data",
+            "images",
+            "pinned",
             "hash",
         )
         read_only_fields = fields
+
+    def get_images(self, event: TimelineEvent) -> list[ImageOfEvent]:
+        """Its images; `sha256` is of the file at `url`."""
+        told = event.data.get("images", ()) if isinstance(event.data, dict) else ()
+        base = f"/api/incidents/{event.incident_id}/images"
+        return [
+            ImageOfEvent(
+                url=f"{base}/{image['id']}",
+                name=image["name"],
+                width=image["width"],
+                height=image["height"],
+                sha256=image["sha256"],
+            )
+            for image in told
+        ]
+
+    def get_pinned(self, event: TimelineEvent) -> bool:
+        known: bool | None = getattr(event, "is_pinned", None)  # annotated by timeline.union
+        return known if known is not None else event.pins.filter(unpinned_at=None).exists()
 
     def get_origin(self, event: TimelineEvent) -> str:
         number = getattr(event, "origin_number", None)  # annotated by timeline.union
@@ -60,6 +92,14 @@ class PageSerializer(serializers.Serializer[Any]):
     after_seq = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
     limit = serializers.IntegerField(min_value=1, max_value=HIGHEST_LIMIT, default=LIMIT)
     union = serializers.BooleanField(default=False)
+    kind = serializers.ListField(
+        child=serializers.ChoiceField(choices=[(name, name) for name in CHOICES]),
+        required=False,
+        help_text="Only these kinds, or groups of them: " + ", ".join(GROUPS) + ".",
+    )
+    source = serializers.ListField(  # type: ignore[assignment]  # a field, as the name is theirs
+        child=serializers.CharField(max_length=100), required=False, help_text="Only these sources."
+    )
     after = serializers.UUIDField(
         required=False, help_text="With union: the id of the last event that was read."
     )
@@ -95,6 +135,25 @@ class WriteSerializer(serializers.Serializer[Any]):
         if not is_correction and "corrects" in attrs:
             raise serializers.ValidationError({"corrects": "Only a correction names an event."})
         return attrs
+
+
+class NoteSerializer(serializers.Serializer[Any]):
+    """A note with images, as a form (multipart/form-data)."""
+
+    title = serializers.CharField(max_length=TITLE_LENGTH, required=False, default="")
+    body = serializers.CharField(max_length=BODY_LENGTH, allow_blank=True, default="")
+    images = serializers.ListField(
+        child=serializers.FileField(),
+        min_length=1,
+        help_text="PNG, JPEG, GIF or WebP, by content; each is decoded and written anew.",
+    )
+
+
+class LinkSerializer(serializers.Serializer[Any]):
+    to = serializers.CharField(
+        max_length=2000, help_text="Another event's seq, or an http(s) address."
+    )
+    note = serializers.CharField(max_length=2000, allow_blank=True, default="")
 
 
 class AbsorbedSerializer(serializers.Serializer[Any]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from django.db import transaction
 from accounts.chain_walk import End, Fault, Walked, walk
 from incidents.edits import locked
 from incidents.models import Incident, StatusChange
+from timeline.images.store import wrong_with
 from timeline.models import SEALING, Kind, TimelineAnchor, TimelineEvent
 
 
@@ -83,14 +85,33 @@ def _read(incident: Incident) -> Chain:
     anchor = TimelineAnchor.objects.filter(incident=incident).first()
     events = TimelineEvent.objects.filter(incident=incident).order_by("seq")
     digests = events.values_list("digest", flat=True)
+    images: list[tuple[int, dict[str, Any]]] = []
     walked = walk(
-        events.iterator(),
+        _noting_images(events.iterator(), images),
         End(anchor.length, anchor.head) if anchor else None,
         lambda seq: digests.filter(seq=seq).first(),
     )
-    fault = walked.fault or _against_rows(incident, anchor, walked)
+    fault = walked.fault or _against_rows(incident, anchor, walked) or _images_fault(images)
     sealed_at = anchor.sealed_at if anchor else None
     return Chain(incident.reference, walked.length, walked.head, sealed_at, *(fault or ()))
+
+
+def _noting_images(
+    events: Iterable[TimelineEvent], images: list[tuple[int, dict[str, Any]]]
+) -> Iterator[TimelineEvent]:
+    """The events as they are; (seq, what it says of it) of each image goes to `images`."""
+    for event in events:
+        if isinstance(event.data, dict):
+            images.extend((event.seq, told) for told in event.data.get("images", ()))
+        yield event
+
+
+def _images_fault(images: list[tuple[int, dict[str, Any]]]) -> Fault | None:
+    """The first image that is not what its event says of it."""
+    for seq, told in images:
+        if why := wrong_with(told):
+            return Fault(seq, f"its image {told.get('name')} {why}")
+    return None
 
 
 def _against_rows(

@@ -62,6 +62,8 @@ def test_list_is_a_bare_array_oldest_first(api: APIClient, incident: Incident, s
         "actor": "sam",
         "corrects": None,
         "data": {"value": 0.31},
+        "images": [],
+        "pinned": False,
         "hash": event.digest,
     }
 

@@ -1,0 +1,157 @@
+/* The timeline on a page: its filter, its permalinks and the images of notes.
+ *
+ * The filter hides what is listed and stays in the address (?kind=&source=), so that it outlives
+ * live updates, which replace the list, and can be sent to somebody. A link to an event that is
+ * not listed leads to the page that has it.
+ */
+(() => {
+  "use strict";
+  const list = () => document.getElementById("timeline-list");
+
+  // --- filter ------------------------------------------------------------------------------
+  const form = () => document.querySelector("#timeline [data-timeline-filter]");
+  const fields = () => ["kind", "source"].map((name) => form().elements[name]);
+  const filter = () => {
+    if (!form()) return;
+    const [kind, source] = fields();
+    const group = kind.selectedOptions[0];
+    const isGroup = group && group.value && !group.dataset.group;
+    const kinds = isGroup
+      ? [...kind.querySelectorAll(`option[data-group="${group.value}"]`)].map((one) => one.value)
+      : [kind.value];
+    let left = 0;
+    const events = [...list().querySelectorAll(".event")];
+    for (const event of events) {
+      const fits = (!kind.value || kinds.includes(event.dataset.kind))
+        && (!source.value || event.dataset.source === source.value);
+      event.hidden = !fits;
+      left += fits;
+    }
+    const filtered = Boolean(kind.value || source.value);
+    for (const day of list().querySelectorAll(".timeline-day")) day.hidden = filtered && !left;
+    const count = document.querySelector("#timeline [data-timeline-count]");
+    count.hidden = !filtered;
+    count.textContent = filtered ? `${left} of the ${events.length} events listed here` : "";
+  };
+  const remember = () => {
+    const address = new URL(location.href);
+    for (const field of fields()) {
+      if (field.value) address.searchParams.set(field.name, field.value);
+      else address.searchParams.delete(field.name);
+    }
+    history.replaceState(history.state, "", address);
+  };
+  const recall = () => {
+    if (!form()) return;
+    const wanted = new URL(location.href).searchParams;
+    for (const field of fields()) {
+      const value = wanted.get(field.name) || "";
+      if ([...field.options].some((option) => option.value === value)) field.value = value;
+    }
+    filter();
+  };
+  document.addEventListener("change", (event) => {
+    if (!event.target.closest("#timeline [data-timeline-filter]")) return;
+    remember();
+    filter();
+  });
+
+  // --- permalinks --------------------------------------------------------------------------
+  const target = () => {
+    const name = decodeURIComponent(location.hash.slice(1));
+    return name.startsWith("event-") ? name : "";
+  };
+  const mark = () => {
+    const wanted = target();
+    for (const event of document.querySelectorAll(".event.is-target")) {
+      if (event.id !== wanted) event.classList.remove("is-target");
+    }
+    const event = wanted && document.getElementById(wanted);
+    if (event) event.classList.add("is-target");
+    return event;
+  };
+  const go = () => {
+    const wanted = target();
+    if (!wanted || !list()) return;
+    let event = mark();
+    if (!event) {
+      const there = `${list().dataset.all}?event=${encodeURIComponent(wanted.slice("event-".length))}`;
+      if (list().dataset.all !== location.pathname) location.replace(`${there}#${wanted}`);
+      else if (!location.search.includes("event=")) location.assign(`${there}#${wanted}`);
+      return;
+    }
+    if (event.hidden) {
+      for (const field of fields()) field.value = "";
+      remember();
+      filter();
+    }
+    event.scrollIntoView({ block: "center" });
+  };
+  addEventListener("hashchange", go);
+  document.addEventListener("htmx:oobAfterSwap", () => { recall(); mark(); });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const acted = event.detail.successful && event.detail.requestConfig.verb === "post";
+    if (acted && event.target.closest(".event-acts") && !document.getElementById("timeline")) {
+      location.reload(); // a page without live panels
+    }
+  });
+  recall();
+  go();
+
+  // --- images of a note ---------------------------------------------------------------------
+  const note = document.querySelector("[data-note-form]");
+  if (!note) return;
+  const input = note.elements.images;
+  const text = note.elements.text;
+  const chosen = note.querySelector("[data-chosen]");
+  const show = () => {
+    const files = [...input.files];
+    text.required = files.length === 0;
+    chosen.hidden = files.length === 0;
+    chosen.replaceChildren(...files.map((file, index) => {
+      const item = document.createElement("li");
+      const name = document.createElement("span");
+      name.textContent = `${file.name} (${Math.max(1, Math.round(file.size / 1000))} kB)`;
+      const remove = document.createElement("button");
+      remove.type = "button";
+      remove.className = "button button-quiet button-small";
+      remove.textContent = "Remove";
+      remove.setAttribute("aria-label", `Remove ${file.name}`);
+      remove.addEventListener("click", () => { take(files.filter((_, other) => other !== index)); text.focus(); });
+      item.append(name, remove);
+      return item;
+    }));
+  };
+  const take = (files) => {
+    const held = new DataTransfer();
+    for (const file of files) held.items.add(file);
+    input.files = held.files;
+    show();
+  };
+  const pictures = (transfer) => [...(transfer ? transfer.files : [])].filter((file) => file.type.startsWith("image/"));
+  input.addEventListener("change", show);
+  note.addEventListener("reset", () => setTimeout(show, 0));
+  note.addEventListener("paste", (event) => {
+    const found = pictures(event.clipboardData);
+    if (!found.length) return;
+    event.preventDefault();
+    take([...input.files, ...found]);
+  });
+  for (const kind of ["dragenter", "dragover"]) {
+    note.addEventListener(kind, (event) => {
+      if (!event.dataTransfer.types.includes("Files")) return;
+      event.preventDefault();
+      note.classList.add("is-over");
+    });
+  }
+  note.addEventListener("dragleave", (event) => {
+    if (!note.contains(event.relatedTarget)) note.classList.remove("is-over");
+  });
+  note.addEventListener("drop", (event) => {
+    note.classList.remove("is-over");
+    const found = pictures(event.dataTransfer);
+    if (!found.length) return;
+    event.preventDefault();
+    take([...input.files, ...found]);
+  });
+})();

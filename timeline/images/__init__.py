@@ -1,0 +1,1 @@
+"""Images that people attach to their notes."""
