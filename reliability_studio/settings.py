@@ -311,7 +311,7 @@ EVIDENCE_SNAPSHOT_MAX_BYTES = env.integer("EVIDENCE_SNAPSHOT_MAX_BYTES", 2_000_0
 
 # images of notes: processes that share a database share this directory too
 NOTE_IMAGES_DIR = Path(env.text("NOTE_IMAGES_DIR", str(STUDIO_DIR / "images"))).expanduser()
-NOTE_IMAGES_MOST = env.integer("NOTE_IMAGES_MOST", 8, low=1, high=50)
+NOTE_IMAGES_MOST = env.integer("NOTE_IMAGES_MOST", 6, low=1, high=50)
 NOTE_IMAGE_MAX_BYTES = env.integer("NOTE_IMAGE_MAX_BYTES", 5_000_000, low=1000)
 NOTE_IMAGE_MAX_PIXELS = env.integer("NOTE_IMAGE_MAX_PIXELS", 40_000_000, low=10_000)
 

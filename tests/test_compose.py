@@ -293,7 +293,7 @@ def test_nginx_sets_its_headers_in_one_place() -> None:
 
     locations = re.findall(r"location [^{]+\{([^}]*)\}", text)
 
-    assert len(locations) == 5
+    assert len(locations) == 6
     assert [body for body in locations if "proxy_set_header" in body] == []
 
 

@@ -47,7 +47,7 @@ class Operation:
         return f"{self.method} {self.path}"
 
     def call(self, client: APIClient, reference: str) -> Any:
-        path = self.path.replace("{reference}", reference)
+        path = self.path.replace("{reference}", reference).replace("{seq}", "1")
         return client.generic(self.method, re.sub(r"{\w+}", str(NOBODY), path))
 
 
