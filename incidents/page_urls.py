@@ -7,6 +7,7 @@ from incidents.alert_rules import alert_panel
 from incidents.alerts import pages as alert_pages
 from incidents.catalogue import pages as catalogue_pages
 from incidents.merges import pages as merge_pages
+from incidents.stats.pages import stats
 
 urlpatterns = [
     path("", pages.board, name="board"),
@@ -38,6 +39,7 @@ urlpatterns = [
         alert_panel.link_service,
         name="incident-link-service",
     ),
+    path("stats", stats, name="stats"),
     path("services", catalogue_pages.services, name="services"),
     path("services/<str:slug>", catalogue_pages.service, name="service"),
     path("alerts", alert_pages.alerts, name="alerts"),

@@ -12,6 +12,7 @@ from incidents.followup.api import IncidentTaskViewSet, TaskViewSet
 from incidents.merges import api as merge_api
 from incidents.notify import api as notify_api
 from incidents.people.api import RoleViewSet
+from incidents.stats import api as stats_api
 from incidents.upkeep.api import (
     AlertmanagerViewSet,
     HeartbeatViewSet,
@@ -52,6 +53,8 @@ urlpatterns = [
     path("incidents/<str:reference>/merge", merge_api.Merge.as_view(), name="incident-merge"),
     path("incidents/<str:reference>/unmerge", merge_api.Unmerge.as_view(), name="incident-unmerge"),
     path("incidents/<str:reference>/merges", merge_api.Merges.as_view(), name="incident-merges"),
+    path("stats", stats_api.Stats.as_view(), name="api-stats"),
+    path("stats/export.csv", stats_api.StatsCsv.as_view(), name="api-stats-csv"),
     path("", include(router.urls)),
     path("", include(parts.urls)),
 ]

@@ -1,0 +1,1 @@
+"""How long detecting, acknowledging, mitigating and resolving took, over many incidents."""
