@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
@@ -64,7 +64,8 @@ def overview(asked: Asked) -> Overview:
     )
 
 
-class _Row(NamedTuple):
+@dataclass(slots=True)
+class _Row:
     """What is needed of an incident; a model of it costs several times as much to make."""
 
     number: int
@@ -76,6 +77,9 @@ class _Row(NamedTuple):
     resolved_at: datetime | None
 
 
+ROW = tuple(field.name for field in fields(_Row))
+
+
 def _samples(asked: Asked) -> list[Sample]:
     chosen = _chosen(asked)
     affected: dict[int, dict[str, None]] = {}
@@ -84,7 +88,7 @@ def _samples(asked: Asked) -> list[Sample]:
     for number, slug in named:
         affected.setdefault(number, {})[slug] = None
     found = []
-    for values in chosen.order_by("started_at", "number").values_list(*_Row._fields):
+    for values in chosen.order_by("started_at", "number").values_list(*ROW):
         row = _Row(*values)
         took = durations(row)
         found.append(
