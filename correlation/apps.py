@@ -11,8 +11,9 @@ class CorrelationConfig(AppConfig):
         from correlation.memory import similar_incidents
         from correlation.metrics import profile_checks
         from correlation.panels import register_panels
-        from correlation.reporting import cause_section, evidence_section
+        from correlation.reporting import cause_facts, cause_section, evidence_section
         from incidents import selectors, viewpoints
+        from timeline.postmortems import knowledge
         from timeline.reporting.sections import register as register_section
 
         watch_models()
@@ -22,6 +23,7 @@ class CorrelationConfig(AppConfig):
         similar_incidents.register_panel()
         register_section(cause_section.SECTION)
         register_section(evidence_section.SECTION)
+        knowledge.register(cause=cause_facts.cause_of, similar=cause_facts.similar_to)
         viewpoints.register("analysis", runs.moment_of)
         selectors.checks.append(service_telemetry.problems)
         profile_checks.connect()

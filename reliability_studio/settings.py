@@ -331,6 +331,8 @@ REOPEN_WINDOW_SECONDS = env.seconds("REOPEN_WINDOW_SECONDS", 600.0)
 ARCHIVE_AFTER_SECONDS = env.seconds("ARCHIVE_AFTER_SECONDS", 24 * 3600.0)
 JOIN_NEIGHBOURS_SECONDS = env.seconds("JOIN_NEIGHBOURS_SECONDS", 300.0)
 
+POSTMORTEM_REQUIRES_APPROVAL = env.boolean("POSTMORTEM_REQUIRES_APPROVAL", True)
+
 # --- telemetry -------------------------------------------------------------------------
 
 PROMETHEUS_URL = env.url("PROMETHEUS_URL")

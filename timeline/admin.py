@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from timeline.models import TimelineAnchor, TimelineEvent
+from timeline.postmortems import admin as postmortem_admin  # noqa: F401  (registers itself)
 
 
 class ReadOnly(admin.ModelAdmin):

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from incidents.models import Incident
 from timeline import notes
 from timeline.images.models import NoteImage  # noqa: F401  (a room's model)
+from timeline.postmortems.models import Postmortem  # noqa: F401  (a room's models)
 from timeline.reporting.models import IncidentReport  # noqa: F401  (a room's model)
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from timeline import acts, pages, replay, whole_page
 from timeline.images import pages as image_pages
+from timeline.postmortems import pages as postmortem_pages
 from timeline.reporting import pages as report_pages
 
 EVENT = "incidents/<uuid:incident_id>/events/<int:seq>"
@@ -30,4 +31,19 @@ urlpatterns = [
     path(
         "incidents/<str:reference>/report/write", report_pages.write, name="incident-report-write"
     ),
+    path("postmortems", postmortem_pages.postmortems, name="postmortems"),
+    path(
+        "incidents/<str:reference>/postmortem",
+        postmortem_pages.postmortem,
+        name="incident-postmortem",
+    ),
+    *[
+        path(
+            f"incidents/<str:reference>/postmortem/{name}",
+            postmortem_pages.act,
+            {"name": name},
+            name=f"incident-postmortem-{name}-page",
+        )
+        for name in postmortem_pages.ACTS
+    ],
 ]

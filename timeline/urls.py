@@ -1,9 +1,14 @@
 """Included at api/."""
 
-from django.urls import path
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
 
 from timeline import api
+from timeline.postmortems import api as postmortem_api
 from timeline.reporting import api as report_api
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("postmortems", postmortem_api.PostmortemViewSet, basename="postmortem")
 
 urlpatterns = [
     path("incidents/<str:reference>/timeline", api.Timeline.as_view(), name="incident-timeline"),
@@ -42,4 +47,30 @@ urlpatterns = [
         report_api.Reports.as_view(),
         name="incident-reports",
     ),
+    path(
+        "incidents/<str:reference>/postmortem",
+        postmortem_api.PostmortemView.as_view(),
+        name="incident-postmortem-api",
+    ),
+    path(
+        "incidents/<str:reference>/postmortem.md",
+        postmortem_api.PostmortemMarkdown.as_view(),
+        name="incident-postmortem-markdown",
+    ),
+    path(
+        "incidents/<str:reference>/postmortem/actions",
+        postmortem_api.PostmortemActions.as_view(),
+        name="incident-postmortem-actions",
+    ),
+    path(
+        "incidents/<str:reference>/postmortem/actions/<uuid:action_id>/<slug:act>",
+        postmortem_api.PostmortemActionView.as_view(),
+        name="incident-postmortem-action",
+    ),
+    path(
+        "incidents/<str:reference>/postmortem/<slug:step>",
+        postmortem_api.PostmortemStepView.as_view(),
+        name="incident-postmortem-step",
+    ),
+    path("", include(router.urls)),
 ]

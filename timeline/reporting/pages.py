@@ -34,7 +34,7 @@ def report(request: PageRequest, reference: str) -> HttpResponse:
     """The newest version, `?version=` an earlier one; a draft until there is one."""
     incident = incident_or_404(reference)
     try:
-        reading = read(incident, _version(request.GET.get("version", "")))
+        reading = read(incident, version_asked_for(request.GET.get("version", "")))
     except (NoSuchVersion, ValueError):
         raise Http404("No such version of the report") from None
     context = {"incident": incident, "reading": reading, "parts": list(_parts(reading))}
@@ -62,7 +62,7 @@ def write(request: PageRequest, reference: str) -> HttpResponse:
     return redirect(reverse("incident-report", args=[incident.reference]))
 
 
-def _version(given: str) -> int | None:
+def version_asked_for(given: str) -> int | None:
     if not given:
         return None
     if not (given.isascii() and given.isdecimal() and len(given) <= NUMBER_LENGTH):

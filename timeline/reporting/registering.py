@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from incidents import live
+from incidents.models import Incident
+from timeline import aftermath
+from timeline.postmortems.models import PostmortemStep
 from timeline.reporting import happenings, people, standing
+from timeline.reporting.models import IncidentReport
 from timeline.reporting.panel import PANEL
 from timeline.reporting.sections import register
 
@@ -21,3 +28,19 @@ def register_all() -> None:
     for section in own:
         register(section)
     live.register(PANEL)
+    aftermath.register("record", after_sealing)
+
+
+def after_sealing(incident: Incident, since: datetime) -> Iterator[aftermath.AfterSealing]:
+    """The report's versions and the postmortem's way, as rows of what came after the seal."""
+    address = incident.get_absolute_url()
+    written = incident.reports.filter(state=IncidentReport.State.DONE, generated_at__gte=since)
+    for version, at in written.values_list("version", "generated_at"):
+        if at is not None:
+            title = f"Report version {version} written"
+            yield aftermath.AfterSealing(at, title, "", f"{address}/report")
+    steps = PostmortemStep.objects.filter(postmortem__incident=incident, at__gte=since)
+    for step in steps.select_related("by"):
+        who = step.by.username if step.by else "Somebody"
+        title = f"Postmortem: {who} {step.get_act_display()}"
+        yield aftermath.AfterSealing(step.at, title, step.comment, f"{address}/postmortem")

@@ -1,4 +1,4 @@
-"""Writes the reports that are due, each from the sealed timeline."""
+"""Writes the reports that are due from the sealed timeline, and drafts the postmortem with each."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.utils import timezone
 from incidents import live
 from incidents.models import Incident
 from timeline.models import TimelineAnchor
+from timeline.postmortems import drafts
 from timeline.reporting import composing, queue
 from timeline.reporting.models import IncidentReport
 
@@ -44,6 +45,8 @@ def write(report: IncidentReport) -> bool:
     incident = Incident.objects.get(pk=report.incident_id)
     content = composing.compose(incident, version=report.version)
     text = composing.as_markdown(content)
+    wanted = not incident.closed_as or incident.postmortems.exists()
+    drafted = drafts.prepare(incident) if wanted else None
     with transaction.atomic():
         live.changed(incident.pk, queue.PANEL)  # the incident's lock: no reopening meanwhile
         anchor = TimelineAnchor.objects.filter(pk=incident.pk, sealed_at__isnull=False).first()
@@ -61,4 +64,6 @@ def write(report: IncidentReport) -> bool:
             markdown=text,
             digest=composing.digest_of(text),
         )
+        if written and drafted is not None:
+            drafts.store(incident, drafted)
         return bool(written)
