@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from incidents.models import AlertOccurrence, FieldChange, Incident, IncidentMerge, TaskChange
+from incidents.models import (
+    AlertOccurrence,
+    FieldChange,
+    Incident,
+    IncidentMerge,
+    IncidentRole,
+    NotificationDelivery,
+    TaskChange,
+)
 from timeline.aftermath import AfterSealing, register
-from timeline.edit_words import field_title, task_title
+from timeline.edit_words import field_title, role_title, task_title
+from timeline.narrate_notifications import title_of
 
 LISTED = 200  # of a kind; more would be a storm, which the alerts page lists
 
@@ -45,8 +54,28 @@ def tasks(incident: Incident, since: datetime) -> Iterator[AfterSealing]:
         yield AfterSealing(change.at, task_title(change.task.title, change.actor, what, owner))
 
 
+def notifications(incident: Incident, since: datetime) -> Iterator[AfterSealing]:
+    ended = NotificationDelivery.objects.filter(incident=incident, finished_at__gt=since)
+    for delivery in ended.select_related("channel").order_by("finished_at")[:LISTED]:
+        assert delivery.finished_at is not None  # the filter's
+        yield AfterSealing(delivery.finished_at, title_of(delivery), delivery.error)
+
+
+def roles(incident: Incident, since: datetime) -> Iterator[AfterSealing]:
+    rows = IncidentRole.objects.filter(incident=incident)
+    rows = rows.select_related("user", "assigned_by", "ended_by")
+    for role in rows.filter(assigned_at__gt=since)[:LISTED]:
+        title = role_title(role, role.user, role.assigned_by, ended=False)
+        yield AfterSealing(role.assigned_at, title)
+    for role in rows.filter(ended_at__gt=since)[:LISTED]:
+        assert role.ended_at is not None  # the filter's
+        yield AfterSealing(role.ended_at, role_title(role, role.user, role.ended_by, ended=True))
+
+
 def register_rows() -> None:
     register("edits", edits)
     register("alerts", alerts)
     register("merges", releases)
     register("tasks", tasks)
+    register("notifications", notifications)
+    register("roles", roles)

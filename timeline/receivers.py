@@ -11,7 +11,14 @@ from django.dispatch import receiver
 
 from incidents import signals
 from incidents.models import AlertOccurrence, FieldChange, Incident, StatusChange
-from timeline import narrate, narrate_alerts, narrate_merges, narrate_people, triggers
+from timeline import (
+    narrate,
+    narrate_alerts,
+    narrate_merges,
+    narrate_notifications,
+    narrate_people,
+    triggers,
+)
 from timeline.reporting import queue as reports
 
 
@@ -108,6 +115,11 @@ def role_changed(
 @receiver(signals.task_changed, dispatch_uid="timeline.task_changed")
 def task_changed(incident: Incident, task: Any, actor: Any, what: Any, **kwargs: Any) -> None:
     narrate_people.task_changed(incident, task, actor, what)
+
+
+@receiver(signals.notification_finished, dispatch_uid="timeline.notification_finished")
+def notification_finished(incident: Incident, delivery: Any, **kwargs: Any) -> None:
+    narrate_notifications.finished(incident, delivery)
 
 
 @receiver(post_migrate, dispatch_uid="timeline.install_triggers")
