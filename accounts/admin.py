@@ -6,10 +6,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from accounts.models import ApiToken, User
+
+# rights are roles alone; and who takes a refresh token off the blacklist signs somebody in again
+for _model in (Group, BlacklistedToken, OutstandingToken):
+    admin.site.unregister(_model)
 
 
 @admin.register(User)
@@ -19,7 +25,7 @@ class UserAdmin(DjangoUserAdmin):
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email", "time_zone")}),
-        ("Rights", {"fields": ("role", "is_active", "is_staff", "is_superuser", "groups")}),
+        ("Rights", {"fields": ("role", "is_active", "is_staff", "is_superuser")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (

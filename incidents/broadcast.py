@@ -8,6 +8,7 @@ only copy of anything: a message that is lost is made good by the page's poll.
 from __future__ import annotations
 
 import atexit
+import hashlib
 import logging
 import os
 import threading
@@ -28,6 +29,16 @@ DRAIN_SECONDS = 2.0
 
 def group_of(incident_id: UUID) -> str:
     return f"incident.{incident_id.hex}"
+
+
+def group_of_session(key: str) -> str:
+    """The key itself signs in: it is no name to hand around."""
+    return f"session.{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def end_session(key: str) -> None:
+    """Close the sockets of a session that is signed out."""
+    _send(group_of_session(key), {"type": "session.ended"})
 
 
 def publish(incident_id: UUID, names: Iterable[str]) -> None:

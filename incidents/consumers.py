@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.db import DatabaseError, close_old_connections
+from django.http import HttpRequest
 
 from incidents import broadcast, live
 from incidents.models import Incident
@@ -19,7 +24,14 @@ NOT_FOUND = 4404
 
 
 class SignedInConsumer(AsyncWebsocketConsumer):
-    """Accepts first and closes 4401 when not signed in: a refused handshake is retried."""
+    """Accepts first and closes 4401 when not signed in: a refused handshake is retried.
+
+    It ends with its session: at once when that is signed out, within SOCKET_CHECK_SECONDS when it
+    ran out, its password changed, or its user was deactivated.
+    """
+
+    session_group: str | None = None
+    _checking: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         await self.accept()
@@ -27,13 +39,47 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         if user is None or not user.is_authenticated:
             await self.close(code=NOT_SIGNED_IN)
             return
+        key: str = self.scope["session"].session_key
+        self.session_group = broadcast.group_of_session(key)
+        await self.channel_layer.group_add(self.session_group, self.channel_name)
+        self._checking = asyncio.create_task(self._check(key))
         await self.opened()
+
+    async def disconnect(self, code: int) -> None:
+        if self._checking:
+            self._checking.cancel()
+        if self.session_group:
+            await self.channel_layer.group_discard(self.session_group, self.channel_name)
+
+    async def session_ended(self, message: dict[str, Any]) -> None:
+        await self.close(code=NOT_SIGNED_IN)
+
+    async def _check(self, key: str) -> None:
+        """A message may be lost, and not every end of a session sends one."""
+        holds = sync_to_async(_session_holds, thread_sensitive=False)
+        while True:
+            await asyncio.sleep(settings.SOCKET_CHECK_SECONDS)
+            if not await holds(key):
+                await self.close(code=NOT_SIGNED_IN)
+                return
 
     async def opened(self) -> None:
         raise NotImplementedError
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Pages send nothing; what comes is ignored."""
+
+
+def _session_holds(key: str) -> bool:
+    """Whether the session still signs somebody in; yes while the database cannot say."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    try:
+        return get_user(request).is_authenticated
+    except DatabaseError:
+        return True  # the page is needed now; it is asked again soon
+    finally:
+        close_old_connections()
 
 
 class IncidentConsumer(SignedInConsumer):
@@ -57,6 +103,7 @@ class IncidentConsumer(SignedInConsumer):
         await self._send_newer(*state)
 
     async def disconnect(self, code: int) -> None:
+        await super().disconnect(code)
         if self.group:
             await self.channel_layer.group_discard(self.group, self.channel_name)
 
@@ -78,8 +125,6 @@ def _snapshot(
     incident_id: UUID,
 ) -> tuple[int, list[tuple[str, str]]] | dict[str, str] | None:
     """(revision, panels), where it went if it is merged, None if it does not exist."""
-    from django.db import close_old_connections
-
     try:
         incident = Incident.objects.select_related("merged_into").filter(pk=incident_id).first()
         if incident is not None and incident.merged_into is not None:
@@ -105,6 +150,7 @@ class BoardConsumer(SignedInConsumer):
         await self._notice()
 
     async def disconnect(self, code: int) -> None:
+        await super().disconnect(code)
         if self._joined:
             await self.channel_layer.group_discard(broadcast.BOARD_GROUP, self.channel_name)
         if self._pending:

@@ -301,6 +301,9 @@ ALERT_FLAP_CHANGES = env.integer("ALERT_FLAP_CHANGES", 6, low=1)
 ALERT_FLAP_WINDOW_SECONDS = env.seconds("ALERT_FLAP_WINDOW_SECONDS", 1800.0, low=10)
 ALERT_FLAP_QUIET_SECONDS = env.seconds("ALERT_FLAP_QUIET_SECONDS", 600.0)
 
+# how often an open page's socket asks whether its session still holds
+SOCKET_CHECK_SECONDS = env.seconds("SOCKET_CHECK_SECONDS", 60.0, low=0.1, high=3600)
+
 CORRELATION_SLOTS = env.integer("CORRELATION_SLOTS", 10, low=1, high=200)
 CORRELATION_LEASE_SECONDS = env.seconds("CORRELATION_LEASE_SECONDS", 60.0, low=1)
 CORRELATION_DEADLINE_SECONDS = env.seconds("CORRELATION_DEADLINE_SECONDS", 10.0, low=0.1, high=300)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
@@ -290,3 +291,43 @@ async def test_open_page_of_a_merged_incident_is_told_where_it_went(
     }
     assert json.loads(await text(socket)) == told
     assert json.loads(await text(late)) == told
+
+
+@pytest.mark.parametrize("path", ["/ws/board", "incident"])
+async def test_socket_ends_when_its_session_is_signed_out(
+    sockets: Sockets, client: Client, incident: Incident, path: str
+) -> None:
+    socket = await sockets.open(address(incident) if path == "incident" else path)
+    await text(socket)
+
+    await database_sync_to_async(client.post)("/logout")
+
+    assert await close_code(socket) == 4401
+
+
+async def test_socket_of_another_session_stays_open(
+    sockets: Sockets, client: Client, incident: Incident
+) -> None:
+    socket = await sockets.open("/ws/board")
+    await text(socket)
+    other = Client()
+    await database_sync_to_async(other.force_login)(
+        await database_sync_to_async(User.objects.get)(username="vera")
+    )
+
+    await database_sync_to_async(other.post)("/logout")
+
+    assert await socket.receive_nothing()
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"password": "another"}])
+async def test_socket_ends_soon_after_its_session_holds_no_more(
+    sockets: Sockets, settings: Any, change: dict[str, object]
+) -> None:
+    settings.SOCKET_CHECK_SECONDS = 0.1
+    socket = await sockets.open("/ws/board")
+    await text(socket)
+
+    await database_sync_to_async(User.objects.filter(username="vera").update)(**change)
+
+    assert await close_code(socket) == 4401

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import User
 from incidents import live
 from timeline.reporting.models import IncidentReport
@@ -40,6 +41,8 @@ def request(*, incident_id: UUID, requested_by: User | None = None) -> IncidentR
             report = IncidentReport.objects.create(
                 incident_id=incident_id, version=(last or 0) + 1, requested_by=requested_by
             )
+            if requested_by is not None:
+                audit.record("report.requested", report.incident)
         wake()
         return report
 
