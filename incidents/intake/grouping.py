@@ -1,10 +1,10 @@
 """From stored occurrences to incidents, in batches of deliveries (DESIGN: intake stores, a task
 groups).
 
-A batch is claimed oldest first under a lease. Its firings are screened, placed and joined to
-incidents one correlation key at a time, then its ends are told. What fails costs the deliveries
-it stands in, not the batch. Grouping again is harmless: each step takes the rows it has not
-been done for.
+A batch is claimed oldest first under a lease. Its series are settled, its firings are screened,
+placed and joined to incidents one correlation key at a time, then its ends are told. What fails
+costs the deliveries it stands in, not the batch. Grouping again is harmless: each step takes the
+rows it has not been done for.
 """
 
 from __future__ import annotations
@@ -21,7 +21,16 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from incidents.intake import acknowledging, joining, placing, recovery, screening, wakeups
+from incidents.intake import (
+    acknowledging,
+    beginnings,
+    joining,
+    placing,
+    recovery,
+    screening,
+    settling,
+    wakeups,
+)
 from incidents.models import AlertOccurrence, Delivery, Incident
 from incidents.upkeep import flapping
 
@@ -125,12 +134,14 @@ def group(batch: Sequence[Delivery]) -> None:
 def _group(batch: Sequence[Delivery]) -> dict[UUID, str]:
     """Group the batch's occurrences; delivery -> why it failed."""
     work = _Work(batch)
+    work.do(settling.settle, settling.unsettled(delivery.pk for delivery in batch))
     occurrences = AlertOccurrence.objects.filter(delivery__in=[d.pk for d in batch])
     fired = occurrences.filter(incident=None, fired=True)
     fired = fired.select_related("alert__source", "delivery").defer("delivery__body")
     passed = work.do(screening.passed, list(fired.order_by("started_at", "id")))
     for placed in placing.by_key(work.do(placing.place, passed)):
         work.do(joining.join, placed)
+    work.do(beginnings.move_back, beginnings.earlier(occurrences))
     for ended in recovery.by_incident(recovery.untold(occurrences)):
         work.do(recovery.recover, ended)
     for delivery in batch:

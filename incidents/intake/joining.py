@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from incidents import edits, keys, lifecycle, live, signals
 from incidents.intake import minimum, prospects, reading
+from incidents.intake.beginnings import OLDEST_CREDIBLE_CLAIM
 from incidents.intake.placing import Placed
 from incidents.models import AlertOccurrence, Incident, Service, Severity
 
-OLDEST_CREDIBLE_CLAIM = timedelta(hours=24)
 AT_ONCE = 200
 """Occurrences that one transaction joins."""
 MOST_TRIES = 5

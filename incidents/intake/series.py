@@ -1,22 +1,13 @@
-"""One delivery's alerts as series, and when a word about a member is news (pure).
-
-A member is one fingerprint of a series: {"firing", "from", "until"}, epoch seconds as its
-sender claims them. `from` says which firing is meant, so deliveries may come twice or in any
-order. `silent` marks a firing of which only the end was told so far, `inferred` an end that no
-sender told of (see `closing`). The stores say the same rule in SQL against what is kept; here it
-settles what a single body says more than once.
-"""
+"""One delivery's alerts as series (pure)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from incidents.intake.members import Member, heard, member_of
 from incidents.intake.received import ReceivedAlert, digest, identity
-
-Member = dict[str, Any]
 
 
 @dataclass
@@ -45,43 +36,6 @@ def series_of(alert: ReceivedAlert, ignored: Sequence[str]) -> str:
         if alert.identified_by is None
         else digest(alert.identified_by)
     )
-
-
-def member_of(alert: ReceivedAlert, now: datetime) -> Member:
-    claimed = None if alert.counts_from_arrival else alert.starts_at
-    ended = None if alert.counts_from_arrival else alert.ends_at
-    return {
-        "firing": alert.firing,
-        "from": (claimed or now).timestamp(),
-        "until": None if alert.firing else (ended or now).timestamp(),
-        "silent": not alert.firing,
-    }
-
-
-def heard(word: Member, known: Member | None) -> Member:
-    """What is known of a member once `word` has come.
-
-    A word is news when it tells of a later firing than the known one, or of its end. A resolved
-    word about an earlier firing, a repeat, and a firing that arrives after its own end are not;
-    the last only breaks the silence. The end also counts when it lies after the known start:
-    Alertmanager moves a start back when it merges two claims. An inferred end yields to any
-    firing.
-    """
-    if known is None:
-        return word
-    if not word["firing"] and known["firing"]:
-        ends = word["from"] >= known["from"] or (
-            word["until"] is not None and word["until"] > known["from"]
-        )
-        later = {**word, "from": max(word["from"], known["from"]), "silent": False}
-        return later if ends else known
-    if word["firing"] and known.get("inferred"):
-        return {**word, "from": max(word["from"], known["from"])}
-    if word["from"] > known["from"]:
-        return word
-    if word["firing"] and word["from"] == known["from"]:
-        return {**known, "silent": False}
-    return known
 
 
 def fold(received: Iterable[ReceivedAlert], ignored: Sequence[str], now: datetime) -> list[Series]:

@@ -10,6 +10,7 @@ looked up here once more instead of in a statement before.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,10 +18,36 @@ from django.utils import timezone
 
 from incidents.ids import time_ordered
 from incidents.intake import prepared
+from incidents.intake.members import LATE_SECONDS, MOST_PAST
 from incidents.intake.proof import Proof, Unproven
 from incidents.intake.series import Series
 from incidents.models import Delivery
 
+FIXED = {
+    "{late}": str(LATE_SECONDS),
+    "{most}": str(MOST_PAST - 2),
+    "{member}": 'firing bool, "from" float8, until float8, told float8, silent bool, past jsonb',
+}
+ALIASES = (
+    "allowed",
+    "begins",
+    "claims",
+    "fires",
+    "given",
+    "gone",
+    "judged",
+    "kept",
+    "known",
+    "news",
+    "occurrences",
+    "old",
+    "old_at",
+    "old_fires",
+    "old_told",
+    "old_until",
+    "said",
+    "word",
+)
 STATEMENT = """
 WITH allowed AS (
   SELECT 1 WHERE %(token)s::text IS NULL OR EXISTS (
@@ -32,7 +59,7 @@ WITH allowed AS (
 ), given AS (
   SELECT given.* FROM allowed, jsonb_to_recordset(%(series)s::jsonb) AS given(
     id uuid, occurrence uuid, identity text, name text, labels jsonb, annotations jsonb,
-    generator_url text, members jsonb, firing boolean, fired boolean,
+    generator_url text, members jsonb, firing bool, fired bool,
     claimed timestamptz)
 ), series AS (
   INSERT INTO incidents_alert AS known (
@@ -42,46 +69,56 @@ WITH allowed AS (
     %(now)s, 1, members, firing, occurrence, %(delivery)s
   FROM given ORDER BY identity
   ON CONFLICT (source_id, identity) DO UPDATE SET
-    name = CASE WHEN excluded.firing THEN excluded.name ELSE known.name END,
-    labels = CASE WHEN excluded.firing THEN excluded.labels ELSE known.labels END,
-    annotations = CASE WHEN excluded.firing THEN excluded.annotations ELSE known.annotations END,
-    generator_url =
-      CASE WHEN excluded.firing THEN excluded.generator_url ELSE known.generator_url END,
+    (name, labels, annotations, generator_url) = (
+      SELECT told.name, told.labels, told.annotations, told.generator_url
+      FROM (SELECT (CASE WHEN excluded.firing THEN excluded ELSE known END).*) AS told),
     last_seen_at = greatest(known.last_seen_at, excluded.last_seen_at),
     received_count = known.received_count + 1,
     (members, firing, latest_occurrence_id, changed_by) = (
       SELECT
         known.members || news.members,
-        after.firing,
+        (known.members || news.members) @@ '$.*.firing == true',
         CASE WHEN news.begins AND NOT known.firing THEN excluded.latest_occurrence_id
           ELSE known.latest_occurrence_id END,
-        CASE WHEN news.begins IS NULL OR (known.firing AND after.firing) THEN known.changed_by
-          ELSE excluded.changed_by END
+        CASE WHEN news.begins IS NULL THEN known.changed_by ELSE excluded.changed_by END
       FROM (
-        SELECT bool_or(begins) AS begins, coalesce(jsonb_object_agg(key,
-          CASE WHEN begins OR ends
-            THEN word || jsonb_build_object('from', greatest(at, old_at),
-              'silent', NOT fires AND NOT coalesce(old_fires, false))
-            ELSE old || '{"silent": false}' END), '{}') AS members
+        SELECT bool_or(begins) AS begins, coalesce(jsonb_object_agg(key, CASE
+          WHEN begins OR ends THEN jsonb_strip_nulls(word || jsonb_build_object(
+            'silent', NOT fires AND (old_at IS DISTINCT FROM at OR silent),
+            'past', CASE WHEN old_at IS NULL OR at = old_at AND NOT begins THEN past
+              ELSE kept || (old - gone || jsonb_build_object('inferred', at <= old_until)) END))
+          WHEN at = old_at THEN old || '{"silent": false}'
+          ELSE old || jsonb_build_object('past', kept || (word - gone))
+          END), '{}') AS members
         FROM (
           SELECT *,
-            old IS NULL OR at > old_at OR (fires AND old ? 'inferred') AS begins,
-            NOT fires AND old_fires AND (at >= old_at OR (word->>'until')::float8 > old_at) AS ends
+            (old_at IS NULL
+              OR (claims OR fires AND NOT old_fires) AND at > old_at
+                AND at >= coalesce(old_until, at)
+              OR fires AND NOT old_fires AND (old ? 'inferred' OR told - old_told > {late})
+            ) IS TRUE AS begins,
+            NOT fires AND CASE WHEN old_fires THEN at >= old_at OR until > old_at
+              ELSE claims AND until > old_until END AS ends,
+            jsonb_path_query_array(past, '$[last-{most} to last]') AS kept
           FROM (
-            SELECT key, value AS word, known.members->key AS old,
-              (value->>'firing')::bool AS fires, (value->>'from')::float8 AS at,
-              (known.members->key->>'firing')::bool AS old_fires,
-              (known.members->key->>'from')::float8 AS old_at
-            FROM jsonb_each(excluded.members)
+            SELECT key, word, old, w.firing AS fires, w.from AS at, w.until, w.told,
+              w.past IS NOT NULL AS claims, o.firing AS old_fires, o.from AS old_at,
+              o.until AS old_until, o.told AS old_told, o.silent,
+              coalesce(o.past, w.past) AS past, '{told,past}'::text[] AS gone
+            FROM (
+              SELECT key, jsonb_strip_nulls(value) AS word,
+                coalesce(known.members->key, '{}') AS old
+              FROM jsonb_each(excluded.members)) AS said,
+              jsonb_to_record(word) AS w({member}),
+              jsonb_to_record(old) AS o({member})
           ) AS said
         ) AS judged
-        WHERE begins OR ends OR (fires AND at = old_at AND (old->>'silent')::bool)
-      ) AS news, LATERAL (
-        SELECT coalesce(bool_or((value->>'firing')::bool), false) AS firing
-        FROM jsonb_each(known.members || news.members)
-      ) AS after
+        WHERE begins OR CASE WHEN fires AND at = old_at THEN silent
+          ELSE (past @> jsonb_build_array(word - gone - 'silent')) IS NOT TRUE
+            AND (ends OR claims AND at <> old_at) END
+      ) AS news
     )
-  RETURNING known.id, known.identity, known.firing, known.latest_occurrence_id, known.changed_by
+  RETURNING id, identity, firing, latest_occurrence_id, changed_by
 ), occurrences AS (
   INSERT INTO incidents_alertoccurrence AS kept (
     id, alert_id, claimed_started_at, started_at, resolved_at, delivery_id, fired)
@@ -95,7 +132,7 @@ WITH allowed AS (
     fired = kept.fired OR excluded.fired
   RETURNING 1
 )
-INSERT INTO incidents_delivery AS kept (
+INSERT INTO incidents_delivery (
   id, source_id, received_at, kind, body, alert_count, refused, acknowledges, state, attempt,
   error)
 SELECT %(delivery)s, %(source)s, %(now)s, %(kind)s, %(body)s, %(alert_count)s, %(refused)s,
@@ -108,8 +145,18 @@ ON CONFLICT (id) DO UPDATE SET
   acknowledges = excluded.acknowledges
 RETURNING state
 """
-# below the 4096 characters of a statement whose parsing psycopg remembers
-STATEMENT = " ".join(STATEMENT.split()).replace(", ", ",")
+
+
+def _short(statement: str) -> str:
+    """Below the 4096 characters of a statement whose parsing psycopg remembers."""
+    for name, value in FIXED.items():
+        statement = statement.replace(name, value)
+    for number, alias in enumerate(ALIASES):
+        statement = re.sub(rf"\b{alias}\b", f"a{number}", statement)
+    return re.sub(r"\s*([,()=<>|]+)\s*", r"\1", " ".join(statement.split()))
+
+
+STATEMENT = _short(STATEMENT)
 
 
 def write(

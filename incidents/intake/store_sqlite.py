@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from incidents.ids import time_ordered
+from incidents.intake.members import LATE_SECONDS, MOST_PAST
 from incidents.intake.proof import Proof, Unproven
 from incidents.intake.series import Series
 from incidents.models import Delivery
@@ -41,34 +42,59 @@ ON CONFLICT (source_id, identity) DO UPDATE SET
       after.firing,
       CASE WHEN after.begins AND NOT known.firing THEN excluded.latest_occurrence_id
         ELSE known.latest_occurrence_id END,
-      CASE WHEN after.begins IS NULL OR (known.firing AND after.firing) THEN known.changed_by
-        ELSE excluded.changed_by END
+      CASE WHEN after.news = 0 THEN known.changed_by ELSE excluded.changed_by END
     FROM (
-      SELECT news.members, news.begins, EXISTS (
-        SELECT 1 FROM json_each(news.members) AS member WHERE member.value->>'firing'
+      SELECT said.members, said.begins, said.news, EXISTS (
+        SELECT 1 FROM json_each(said.members) AS member WHERE member.value->>'firing'
       ) AS firing
       FROM (
-        SELECT max(begins) AS begins, json_patch(known.members, json_group_object(key,
-          CASE WHEN begins OR ends
-            THEN json_set(word, '$.from', max(at, coalesce(old_at, at)),
-              '$.silent', json(iif(fires OR coalesce(old_fires, 0), 'false', 'true')),
-              '$.inferred', NULL)
-            ELSE json('{"silent": false}') END)) AS members
+        SELECT count(*) AS news, max(begins) AS begins,
+          json_patch(known.members, json_group_object(key, CASE
+            WHEN begins OR ends THEN json_set(word,
+              '$.silent', json(iif(fires OR at = old_at AND NOT old_silent, 'false', 'true')),
+              '$.inferred', NULL,
+              '$.past', json(CASE
+                WHEN NOT claims OR old_at IS NULL THEN word->'past'
+                WHEN at = old_at AND NOT begins THEN past
+                ELSE json_insert(kept, '$[#]', json_patch(
+                  json_remove(old, '$.told', '$.past'),
+                  json_object('inferred', json(iif(at <= old_until, 'true', 'false'))))) END))
+            WHEN fires AND at = old_at THEN json('{"silent": false}')
+            ELSE json_object(
+              'past', json(json_insert(kept, '$[#]', json_remove(word, '$.told', '$.past'))))
+            END)) AS members
         FROM (
           SELECT *,
-            old_at IS NULL OR at > old_at OR (fires AND inferred IS NOT NULL) AS begins,
-            NOT fires AND old_fires AND (at >= old_at OR word->>'until' > old_at) AS ends
+            iif(json_array_length(past) < %(most)s, past, json_remove(past, '$[0]')) AS kept,
+            coalesce(
+              old_at IS NULL
+                OR (claims OR fires AND NOT old_fires) AND at > old_at
+                  AND at >= coalesce(old_until, at)
+                OR fires AND NOT old_fires AND (inferred OR told - old_told > %(late)s),
+              0) AS begins,
+            NOT fires AND CASE WHEN old_fires THEN at >= old_at OR until > old_at
+              ELSE claims AND until > old_until END AS ends,
+            EXISTS (
+              SELECT 1 FROM json_each(past) AS gone WHERE gone.value->>'firing' = fires
+                AND gone.value->>'from' = at AND gone.value->>'until' IS until
+            ) AS told_before
           FROM (
-            SELECT said.key AS key, said.value AS word, said.value->>'firing' AS fires,
-              said.value->>'from' AS at, old.value->>'firing' AS old_fires,
-              old.value->>'from' AS old_at, old.value->>'silent' AS silent,
-              old.value->>'inferred' AS inferred
+            SELECT said.key AS key, said.value AS word, old.value AS old,
+              said.value->>'firing' AS fires, said.value->>'from' AS at,
+              said.value->>'until' AS until, said.value->>'told' AS told,
+              said.value->'past' IS NOT NULL AS claims,
+              old.value->>'firing' AS old_fires, old.value->>'from' AS old_at,
+              old.value->>'until' AS old_until, old.value->>'told' AS old_told,
+              old.value->>'silent' AS old_silent, old.value->>'inferred' AS inferred,
+              coalesce(old.value->'past', '[]') AS past
             FROM json_each(excluded.members) AS said
             LEFT JOIN json_each(known.members) AS old ON old.key = said.key
           )
         )
-        WHERE begins OR ends OR (fires AND at = old_at AND silent)
-      ) AS news
+        WHERE begins OR CASE WHEN fires AND at = old_at THEN old_silent
+          ELSE NOT told_before AND (ends OR claims AND at <> old_at)
+          END
+      ) AS said
     ) AS after
   )
 RETURNING identity, id, firing, latest_occurrence_id, changed_by
@@ -110,6 +136,8 @@ def write(
         "delivery": delivery.pk.hex,
         "source": delivery.source_id.hex,
         "now": _time(delivery.received_at),
+        "most": MOST_PAST,
+        "late": LATE_SECONDS,
     }
     given = {each.identity: each for each in series}
     with transaction.atomic(), connection.cursor() as cursor:
