@@ -72,7 +72,7 @@ def _settle(alert_id: UUID) -> bool:
             touched.add(settled.incident_id)
         if firing is told[-1]:
             latest = settled.pk
-    for pk in touched & incidents.keys():
+    for pk in incidents.keys() & touched:
         live.changed(pk, "alerts")
     if latest != alert.latest_occurrence_id:
         alert.latest_occurrence_id = latest

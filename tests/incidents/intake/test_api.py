@@ -83,7 +83,7 @@ def test_firing_alert_opens_an_incident_of_its_service(
     assert AlertOccurrence.objects.get().incident == incident
 
 
-def test_repeats_change_a_count_and_nothing_else(
+def test_rule_4_repeats_change_a_count_and_nothing_else(
     intake: APIClient, make_service: MakeService
 ) -> None:
     make_service("checkout")
@@ -98,7 +98,7 @@ def test_repeats_change_a_count_and_nothing_else(
     assert Incident.objects.get().revision == revision
 
 
-def test_ha_pair_is_one_series_resolved_when_both_members_are(
+def test_rule_2_ha_pair_is_one_series_resolved_when_both_members_are(
     intake: APIClient, make_service: MakeService
 ) -> None:
     make_service("checkout")
@@ -118,7 +118,7 @@ def test_ha_pair_is_one_series_resolved_when_both_members_are(
     assert Incident.objects.count() == 1
 
 
-def test_absence_resolves_nothing(intake: APIClient) -> None:
+def test_rule_5_absence_resolves_nothing(intake: APIClient) -> None:
     send(intake, webhook("webhook_firing_group"))
     shorter = webhook("webhook_firing_group")
     shorter["alerts"] = shorter["alerts"][:1]
@@ -128,7 +128,7 @@ def test_absence_resolves_nothing(intake: APIClient) -> None:
     assert AlertOccurrence.objects.filter(resolved_at=None).count() == 3
 
 
-def test_group_status_does_not_count(intake: APIClient) -> None:
+def test_rule_1_group_status_does_not_count(intake: APIClient) -> None:
     send(intake, webhook("webhook_firing_group"))
 
     send(intake, webhook("webhook_mixed"))
@@ -136,7 +136,7 @@ def test_group_status_does_not_count(intake: APIClient) -> None:
     assert AlertOccurrence.objects.filter(resolved_at=None).count() == 2
 
 
-def test_resolved_without_firing_records_an_occurrence_and_opens_nothing(
+def test_rule_5_resolved_without_firing_records_an_occurrence_and_opens_nothing(
     intake: APIClient, make_service: MakeService
 ) -> None:
     make_service("checkout")
@@ -160,7 +160,7 @@ def test_late_repeat_of_a_resolved_firing_does_not_reopen_it(
     assert AlertOccurrence.objects.count() == 1
 
 
-def test_fired_again_with_a_new_start_is_a_new_occurrence(
+def test_rule_3_fired_again_with_a_new_start_is_a_new_occurrence(
     intake: APIClient, make_service: MakeService
 ) -> None:
     make_service("checkout")
@@ -219,7 +219,9 @@ def test_started_at_is_the_claim_unless_it_is_in_the_future(
     ("body", "status"),
     [(b"{", 400), (b"\xff\xfe", 400), (b"", 400)],
 )
-def test_a_body_that_cannot_be_read_is_400(intake: APIClient, body: bytes, status: int) -> None:
+def test_rule_6_a_body_that_cannot_be_read_is_400(
+    intake: APIClient, body: bytes, status: int
+) -> None:
     answer = intake.generic("POST", URL, body, content_type="application/json")
 
     assert answer.status_code == status
@@ -239,7 +241,7 @@ def test_a_body_that_cannot_be_read_is_400(intake: APIClient, body: bytes, statu
         ),
     ],
 )
-def test_what_can_never_be_accepted_is_kept_and_answered_202(
+def test_rule_6_what_can_never_be_accepted_is_kept_and_answered_202(
     intake: APIClient, body: Any, named: str
 ) -> None:
     answer = intake.post(URL, body, format="json")
@@ -261,7 +263,9 @@ def test_nul_characters_are_stripped(intake: APIClient, make_service: MakeServic
     assert Incident.objects.get().title == "High ratio"
 
 
-def test_too_long_a_body_is_413_by_its_length_alone(intake: APIClient, settings: Any) -> None:
+def test_rule_6_too_long_a_body_is_413_by_its_length_alone(
+    intake: APIClient, settings: Any
+) -> None:
     settings.INTAKE_MAX_BYTES = 10
 
     answer = intake.post(URL, one_alert(), format="json")

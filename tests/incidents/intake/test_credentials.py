@@ -223,7 +223,7 @@ def test_token_in_a_path_is_in_no_log(plain: str, caplog: pytest.LogCaptureFixtu
     assert plain not in stream.getvalue()
 
 
-def test_overload_is_answered_before_the_body_is_read(
+def test_rule_6_overload_is_answered_before_the_body_is_read(
     plain: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overload.gate, "_looked_at", float("-inf"))
