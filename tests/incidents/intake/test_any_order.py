@@ -95,7 +95,7 @@ class Deliveries(RuleBasedStateMachine):
 @pytest.mark.django_db
 def test_deliveries_in_any_order_end_in_the_same_state() -> None:
     run_state_machine_as_test(
-        Deliveries, settings=settings(REPLAY, max_examples=12, stateful_step_count=8)
+        Deliveries, settings=settings(REPLAY, max_examples=8, stateful_step_count=7)
     )
 
 

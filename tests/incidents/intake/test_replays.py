@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 import responses
-from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ApiToken
@@ -31,6 +30,7 @@ from incidents.models import (
 from incidents.upkeep import flapping, stale
 from incidents.upkeep.reconcile import reconcile
 from tests.incidents.clock import pass_time
+from tests.incidents.intake.worlds import deliver
 
 CASES = sorted((Path(__file__).parent / "replays").glob("*.json"))
 URL = "http://alertmanager:9093"
@@ -96,13 +96,7 @@ class Replay:
         return json.loads(TIME.sub(then, json.dumps(given)))
 
     def _deliver(self, body: Any) -> None:
-        answer = Client().post(
-            "/api/intake/alertmanager",
-            self._told(body),
-            content_type="application/json",
-            headers={"Authorization": f"Bearer {self.plain}"},
-        )
-        assert answer.status_code == 202
+        assert deliver(self._told(body), self.plain) == 202
 
     def _reconcile(self, answers: Any) -> None:
         told = self._told(answers)
