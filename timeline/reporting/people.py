@@ -28,12 +28,17 @@ DEEDS: dict[str, tuple[str, str]] = {
     Kind.NOTE: ("wrote a note", "wrote {} notes"),
     Kind.CORRECTION: ("corrected an event", "corrected {} events"),
     Kind.TASK: ("worked on a task", "worked on tasks {} times"),
+    Kind.ROLE_CHANGED: ("gave out a role", "gave out roles {} times"),
+    Kind.TIME_CORRECTED: ("corrected a time", "corrected times {} times"),
 }
 OTHER_DEEDS = ("did something else", "did {} other things")
 
 
 def people(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
-    """{people: [{username, first_at, last_at, deeds: words}]}, who came first at first."""
+    """{roles: [{role, username, from, until}], people: [{username, first_at, last_at, deeds}]}.
+
+    Both by who came first; `deeds` are words.
+    """
     events = events_of(incident, as_of).filter(actor__isnull=False)
     if as_of is not None:
         events = events.filter(recorded_at__lte=as_of)
@@ -48,11 +53,27 @@ def people(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
         person = seen.setdefault(actor, {"username": name, "first_at": at})
         person["last_at"] = at
     return {
+        "roles": _roles(incident, as_of),
         "people": [
             {**person, "deeds": _deeds(done.get(actor, Counter()))}
             for actor, person in seen.items()
-        ]
+        ],
     }
+
+
+def _roles(incident: Incident, as_of: datetime | None) -> list[dict[str, Any]]:
+    held = incident.roles.select_related("user")
+    if as_of is not None:
+        held = held.filter(assigned_at__lte=as_of)
+    return [
+        {
+            "role": row.role,
+            "username": row.user.username,
+            "from": row.assigned_at,
+            "until": row.ended_at if as_of is None or (row.ended_at or as_of) < as_of else None,
+        }
+        for row in held
+    ]
 
 
 def _deed(kind: str, data: dict[str, Any]) -> str | None:
@@ -74,13 +95,20 @@ def _deeds(counted: Counter[str]) -> list[str]:
 
 
 def people_markdown(data: dict[str, Any]) -> str:
+    parts = []
+    if data["roles"]:
+        held = [
+            (row["role"], row["username"], clock(row["from"]), clock(row["until"]) or "the end")
+            for row in data["roles"]
+        ]
+        parts.append(table(("Role", "Who", "From", "Until"), held))
     if not data["people"]:
-        return "Nobody has acted on it."
+        return "\n\n".join([*parts, "Nobody has acted on it."])
     rows = [
         (one["username"], clock(one["first_at"]), clock(one["last_at"]), ", ".join(one["deeds"]))
         for one in data["people"]
     ]
-    return table(("Who", "First", "Last", "What"), rows)
+    return "\n\n".join([*parts, table(("Who", "First", "Last", "What"), rows)])
 
 
 def tasks(incident: Incident, as_of: datetime | None) -> dict[str, Any]:

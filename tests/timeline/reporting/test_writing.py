@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from incidents import lifecycle
 from incidents.models import Incident, Service
+from incidents.people import roles
 from tests.timeline.reporting.conftest import MakeIncident, written
 from timeline.models import Kind, TimelineAnchor
 from timeline.record import record
@@ -142,6 +143,23 @@ def test_people_are_listed_with_what_they_did(
         ("sam", ["opened the incident", "wrote 2 notes"]),
         ("ana", ["acknowledged it", "resolved it"]),
     ]
+
+
+def test_roles_are_listed_with_who_held_them(
+    make_incident: MakeIncident, make_user: MakeUser
+) -> None:
+    sam = make_user("sam")
+    incident = make_incident()
+    roles.assign(incident_id=incident.pk, user=sam, role="commander", actor=sam)
+    lifecycle.resolve(incident_id=incident.pk, actor=sam)
+
+    report = written(incident)
+
+    held = part(report.data, "people")["roles"]
+    assert [(one["role"], one["username"], one["until"]) for one in held] == [
+        ("commander", "sam", None),
+    ]
+    assert "| commander | sam |" in report.markdown
 
 
 def test_correction_is_shown_beside_what_it_corrects(make_incident: MakeIncident) -> None:
