@@ -37,15 +37,24 @@ PATIENCE_SECONDS = 240.0
 Ask = Callable[[str], list[tuple[Any, ...]]]
 
 
-@pytest.fixture
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Migrated; nothing runs yet."""
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """Its database is what each test begins with; none of its processes is ever started."""
     if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
         pytest.skip("separate processes: DATABASE_URL and REDIS_URL are not set")
-    made = Stack.in_folder(tmp_path_factory.mktemp("storm"), **NO_TELEMETRY)
+    made = Stack.in_folder(tmp_path_factory.mktemp("migrated"), **NO_TELEMETRY)
+    done = made.run("migrate", made.command("migrate"))
+    assert done.returncode == 0, done.stderr
+    return made
+
+
+@pytest.fixture
+def stack(migrated: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """With a migrated database of its own; nothing runs yet."""
+    made = Stack.in_folder(tmp_path_factory.mktemp("storm"), **migrated.settings)
+    ours, theirs = database_of(made), database_of(migrated)
+    outside(f"DROP DATABASE {ours}", f"CREATE DATABASE {ours} TEMPLATE {theirs}")
     try:
-        migrated = made.run("migrate", made.command("migrate"))
-        assert migrated.returncode == 0, migrated.stderr
         yield made
     finally:
         made.kill()
@@ -68,6 +77,17 @@ def embedded(tmp_path: Path) -> Iterator[Studio]:
     finally:
         made.process.kill()
         made.process.wait()
+
+
+def database_of(stack: Stack) -> str:
+    return urlsplit(stack.environment("web")["DATABASE_URL"]).path.lstrip("/")
+
+
+def outside(*statements: str) -> None:
+    """On the server, from another database than the stack's."""
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
 
 
 def start_all(stack: Stack, *names: str) -> None:
@@ -169,26 +189,18 @@ def test_every_alert_answered_2xx_survives_the_killing_of_the_server(stack: Stac
     assert count(ask, "incidents_delivery WHERE state = 'queued'") == len(kept)
 
 
-def connections(stack: Stack, *, allowed: bool) -> None:
-    """Let nobody into the stack's database, and end who is in; or let them in again."""
-    database = urlsplit(stack.environment("web")["DATABASE_URL"]).path.lstrip("/")
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as outside:
-        outside.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS {allowed}".encode())
-        if not allowed:
-            ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
-            outside.execute(ending, [database])
-
-
 def test_nothing_is_acknowledged_while_the_database_is_gone(stack: Stack) -> None:
+    name = database_of(stack)
     start_all(stack, "web")
     storm = Storm(stack.web_url, stack.settings["ALERTMANAGER_TOKEN"], SERVICES)
     try:
         before = storm.await_answers(BEFORE_THE_KILL, PATIENCE_SECONDS)
-        connections(stack, allowed=False)
-        try:
-            answers = storm.await_refusals(SENDERS, PATIENCE_SECONDS)
-        finally:
-            connections(stack, allowed=True)
+        outside(
+            f"ALTER DATABASE {name} ALLOW_CONNECTIONS false",
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+        )
+        answers = storm.await_refusals(SENDERS, PATIENCE_SECONDS)
+        outside(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         after = storm.await_answers(AFTER_THE_KILL, PATIENCE_SECONDS)
     finally:
         storm.stop()

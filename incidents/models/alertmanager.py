@@ -93,6 +93,10 @@ class Alertmanager(models.Model):
     """Fields of a row of origin `environment` that follow its variables."""
 
     @property
+    def follows_environment(self) -> bool:
+        return self.origin == self.Origin.ENVIRONMENT
+
+    @property
     def state(self) -> str:
         """disabled, never_read, ok or failing."""
         if not self.enabled:

@@ -62,9 +62,9 @@ class AlertmanagerAdmin(admin.ModelAdmin[Alertmanager]):
     def get_readonly_fields(
         self, request: HttpRequest, obj: Alertmanager | None = None
     ) -> list[str]:
-        follows = obj is not None and obj.origin == Alertmanager.Origin.ENVIRONMENT
+        follows = obj is not None and obj.follows_environment
         return [*self.readonly_fields, *(Alertmanager.ENVIRONMENT_OWNS if follows else ())]
 
     def has_delete_permission(self, request: HttpRequest, obj: Alertmanager | None = None) -> bool:
-        follows = obj is not None and obj.origin == Alertmanager.Origin.ENVIRONMENT
+        follows = obj is not None and obj.follows_environment
         return not follows and super().has_delete_permission(request, obj)

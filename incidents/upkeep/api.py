@@ -158,7 +158,7 @@ class AlertmanagerViewSet(
     }
 
     def perform_destroy(self, instance: Alertmanager) -> None:
-        if instance.origin == Alertmanager.Origin.ENVIRONMENT:
+        if instance.follows_environment:
             raise Problem(409, "follows-environment", "Unset ALERTMANAGER_URL, or disable it.")
         instance.delete()
 

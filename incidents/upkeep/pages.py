@@ -1,4 +1,4 @@
-"""The pages of maintenance windows, heartbeats and Alertmanagers."""
+"""The pages of maintenance windows."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import Role
 from accounts.permissions import role_required
-from incidents.models import Alertmanager, Heartbeat, MaintenanceWindow
+from incidents.models import MaintenanceWindow
 from incidents.pages import PageRequest
-from incidents.upkeep import heartbeats, maintenance, reconcile
+from incidents.upkeep import maintenance
 from incidents.upkeep.forms import MaintenanceForm
-from incidents.upkeep.heartbeats import Beating
 from incidents.upkeep.listing import window_page
 
-MOST_ROWS = 200
 EXTENSION = timedelta(hours=1)
 
 
@@ -98,58 +96,6 @@ def extend_window(request: PageRequest, window_id: UUID) -> HttpResponse:
     else:
         messages.success(request, f"The window {window.name} ends an hour later.")
     return redirect("maintenance-windows")
-
-
-@require_GET
-@role_required(Role.VIEWER)
-def heartbeats_page(request: PageRequest) -> HttpResponse:
-    """Each heartbeat with its series."""
-    rows = Heartbeat.objects.select_related("source").prefetch_related(heartbeats.with_pulses())
-    shown = [(heartbeat, Beating.of(heartbeat)) for heartbeat in rows[:MOST_ROWS]]
-    return render(request, "incidents/heartbeats.html", {"rows": shown})
-
-
-@require_POST
-@role_required(Role.ADMIN)
-def switch_heartbeat(request: PageRequest, heartbeat_id: UUID) -> HttpResponse:
-    """Watch for its silence or not (`enabled` is 1 or 0)."""
-    heartbeat = get_object_or_404(Heartbeat, pk=heartbeat_id)
-    heartbeat.enabled = request.POST.get("enabled") == "1"
-    heartbeat.save(update_fields=["enabled"])
-    told = "is watched" if heartbeat.enabled else "may fall silent"
-    messages.success(request, f"The heartbeat {heartbeat.name} {told}.")
-    return redirect("heartbeats")
-
-
-@require_GET
-@role_required(Role.VIEWER)
-def alertmanagers(request: PageRequest) -> HttpResponse:
-    """Each Alertmanager that is read, and how the last reading went."""
-    rows = Alertmanager.objects.select_related("source").order_by("source__slug", "url")
-    return render(request, "incidents/alertmanagers.html", {"rows": rows[:MOST_ROWS]})
-
-
-@require_POST
-@role_required(Role.RESPONDER)
-def read_alertmanager(request: PageRequest, alertmanager_id: UUID) -> HttpResponse:
-    """Read all Alertmanagers of its source now and say what came of it."""
-    row = get_object_or_404(Alertmanager.objects.select_related("source"), pk=alertmanager_id)
-    outcome = reconcile.reconcile(row.source)
-    if outcome is None:
-        messages.error(request, "It is disabled, or being read at this moment.")
-    elif outcome.unread:
-        messages.error(
-            request,
-            f"{outcome.unread} of {outcome.read + outcome.unread} did not answer: "
-            "nothing was closed.",
-        )
-    else:
-        messages.success(
-            request,
-            f"Read: {outcome.closed} closed, {outcome.suppressed} suppressed, "
-            f"{outcome.taken_in} taken in.",
-        )
-    return redirect("alertmanagers")
 
 
 def _form(

@@ -226,7 +226,7 @@ class AlertmanagerSerializer(serializers.ModelSerializer[Alertmanager]):
         columns = [f.name for f in Alertmanager._meta.concrete_fields]
         known = {name: getattr(kept, name) for name in columns} if kept else {}
         changed = {name for name in attrs if kept and getattr(kept, name) != attrs[name]}
-        if kept and kept.origin == Alertmanager.Origin.ENVIRONMENT:
+        if kept and kept.follows_environment:
             told = ["This follows the environment (ALERTMANAGER_URL and its like)."]
             if stays := changed & set(Alertmanager.ENVIRONMENT_OWNS):
                 raise serializers.ValidationError(dict.fromkeys(sorted(stays), told))
