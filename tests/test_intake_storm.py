@@ -10,18 +10,16 @@ import json
 import os
 import secrets
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
+from tests.servers import rows
+from tests.servers.rows import ask, count
 from tests.servers.stack import Stack
 from tests.servers.storm import SENDERS, Storm
 from tests.servers.studio import ROOT, Studio, start
@@ -34,7 +32,7 @@ AFTER_THE_KILL = 40
 PATIENCE_SECONDS = 240.0
 """A lost worker's deliveries are taken up when its lease of 30 s is over."""
 
-Ask = Callable[[str], list[tuple[Any, ...]]]
+Environment = Mapping[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +50,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Stack:
 def stack(migrated: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """With a migrated database of its own; nothing runs yet."""
     made = Stack.in_folder(tmp_path_factory.mktemp("storm"), **migrated.settings)
-    ours, theirs = database_of(made), database_of(migrated)
-    outside(f"DROP DATABASE {ours}", f"CREATE DATABASE {ours} TEMPLATE {theirs}")
+    rows.copy(migrated.environment("web"), made.environment("web"))
     try:
         yield made
     finally:
@@ -79,17 +76,6 @@ def embedded(tmp_path: Path) -> Iterator[Studio]:
         made.process.wait()
 
 
-def database_of(stack: Stack) -> str:
-    return urlsplit(stack.environment("web")["DATABASE_URL"]).path.lstrip("/")
-
-
-def outside(*statements: str) -> None:
-    """On the server, from another database than the stack's."""
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement.encode())
-
-
 def start_all(stack: Stack, *names: str) -> None:
     for name in names:
         stack.start(name)
@@ -102,29 +88,6 @@ def kill(stack: Stack, name: str) -> None:
     stack.running[name].child.wait()
 
 
-def postgresql(stack: Stack) -> Ask:
-    url = stack.environment("web")["DATABASE_URL"]
-
-    def ask(query: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(url) as connection:
-            return connection.execute(query.encode()).fetchall()
-
-    return ask
-
-
-def sqlite(studio: Studio) -> Ask:
-    path = Path(studio.environment["STUDIO_DIR"]) / "studio.sqlite3"
-
-    def ask(query: str) -> list[tuple[Any, ...]]:
-        connection = sqlite3.connect(path, timeout=30)
-        try:
-            return connection.execute(query).fetchall()
-        finally:
-            connection.close()
-
-    return ask
-
-
 def until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
@@ -132,28 +95,25 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.1)
 
 
-def count(ask: Ask, query: str) -> int:
-    return int(ask(f"SELECT count(*) FROM {query}")[0][0])
+def is_grouping(environment: Environment) -> bool:
+    return count(environment, "incidents_delivery WHERE state = 'grouping'") > 0
 
 
-def is_grouping(ask: Ask) -> bool:
-    return count(ask, "incidents_delivery WHERE state = 'grouping'") > 0
+def all_are_grouped(environment: Environment) -> bool:
+    return count(environment, "incidents_delivery WHERE state IN ('queued', 'grouping')") == 0
 
 
-def all_are_grouped(ask: Ask) -> bool:
-    return count(ask, "incidents_delivery WHERE state IN ('queued', 'grouping')") == 0
-
-
-def stored(ask: Ask) -> dict[str, tuple[int, int, int]]:
+def stored(environment: Environment) -> dict[str, tuple[int, int, int]]:
     """How many series, firings and incidents there are of each alert, by its label `pod`."""
     series: dict[str, set[str]] = {}
     firings: dict[str, set[str]] = {}
     incidents: dict[str, set[str]] = {}
     for labels, alert, occurrence, incident in ask(
+        environment,
         "SELECT alert.labels, alert.id, occurrence.id, occurrence.incident_id "
         "FROM incidents_alert AS alert "
         "LEFT JOIN incidents_alertoccurrence AS occurrence ON occurrence.alert_id = alert.id "
-        "WHERE alert.name = 'Storm'"
+        "WHERE alert.name = 'Storm'",
     ):
         pod = (labels if isinstance(labels, dict) else json.loads(labels))["pod"]
         for found, pk in ((series, alert), (firings, occurrence), (incidents, incident)):
@@ -161,15 +121,15 @@ def stored(ask: Ask) -> dict[str, tuple[int, int, int]]:
     return {pod: (len(series[pod]), len(firings[pod]), len(incidents[pod])) for pod in series}
 
 
-def assert_all_grouped_once(ask: Ask, storm: Storm) -> None:
+def assert_all_grouped_once(environment: Environment, storm: Storm) -> None:
     """What was answered is there, once, in one open incident a service."""
-    kept = stored(ask)
-    incidents = count(ask, "incidents_incident WHERE status <> 'resolved'")
+    kept = stored(environment)
+    incidents = count(environment, "incidents_incident WHERE status <> 'resolved'")
 
     assert [pod for pod in storm.answered if pod not in kept] == []
     assert {pod: found for pod, found in kept.items() if found != (1, 1, 1)} == {}
     assert incidents == len(SERVICES)
-    assert count(ask, "incidents_delivery WHERE state <> 'done'") == 0
+    assert count(environment, "incidents_delivery WHERE state <> 'done'") == 0
 
 
 def test_every_alert_answered_2xx_survives_the_killing_of_the_server(stack: Stack) -> None:
@@ -181,31 +141,33 @@ def test_every_alert_answered_2xx_survives_the_killing_of_the_server(stack: Stac
     kill(stack, "web")
     storm.stop()
 
-    ask = postgresql(stack)
-    kept = stored(ask)
+    web = stack.environment("web")
+    kept = stored(web)
     assert answered
     assert [pod for pod in storm.answered if pod not in kept] == []
     assert set(kept.values()) == {(1, 1, 0)}
-    assert count(ask, "incidents_delivery WHERE state = 'queued'") == len(kept)
+    assert count(web, "incidents_delivery WHERE state = 'queued'") == len(kept)
 
 
 def test_nothing_is_acknowledged_while_the_database_is_gone(stack: Stack) -> None:
-    name = database_of(stack)
+    web = stack.environment("web")
+    name = rows.name_of(web)
     start_all(stack, "web")
     storm = Storm(stack.web_url, stack.settings["ALERTMANAGER_TOKEN"], SERVICES)
     try:
         before = storm.await_answers(BEFORE_THE_KILL, PATIENCE_SECONDS)
-        outside(
+        rows.beside(
+            web,
             f"ALTER DATABASE {name} ALLOW_CONNECTIONS false",
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
         )
         answers = storm.await_refusals(SENDERS, PATIENCE_SECONDS)
-        outside(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        rows.beside(web, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         after = storm.await_answers(AFTER_THE_KILL, PATIENCE_SECONDS)
     finally:
         storm.stop()
 
-    kept = stored(postgresql(stack))
+    kept = stored(web)
     assert (before, after) == (True, True)
     assert set(answers) == {(503, "database-unavailable", "5")}
     assert [pod for pod in storm.answered if pod not in kept] == []
@@ -217,22 +179,22 @@ def test_every_alert_is_grouped_once_after_the_killing_of_worker_and_beat(stack:
     victims = ("worker-studio", "beat")
     start_all(stack, "web", "worker-studio", "beat")
     storm = Storm(stack.web_url, stack.settings["ALERTMANAGER_TOKEN"], SERVICES)
-    ask = postgresql(stack)
+    web = stack.environment("web")
     try:
         before = storm.await_answers(BEFORE_THE_KILL, PATIENCE_SECONDS)
-        until(lambda: is_grouping(ask))
+        until(lambda: is_grouping(web))
         for name in victims:
             kill(stack, name)
         after = storm.await_answers(AFTER_THE_KILL, PATIENCE_SECONDS)
     finally:
         storm.stop()
-    waiting = not all_are_grouped(ask)
+    waiting = not all_are_grouped(web)
 
     start_all(stack, *victims)
-    until(lambda: all_are_grouped(ask))
+    until(lambda: all_are_grouped(web))
 
     assert (before, after, waiting) == (True, True, True)
-    assert_all_grouped_once(ask, storm)
+    assert_all_grouped_once(web, storm)
 
 
 def test_every_alert_is_grouped_once_after_the_killing_of_the_embedded_server(
@@ -240,24 +202,24 @@ def test_every_alert_is_grouped_once_after_the_killing_of_the_embedded_server(
 ) -> None:
     """Web, workers and beat are one process; senders try until it is there again."""
     storm = Storm(embedded.url, embedded.environment["STORM_TOKEN"], SERVICES)
-    ask = sqlite(embedded)
+    ours = embedded.environment
     again = None
     try:
         before = storm.await_answers(BEFORE_THE_KILL, PATIENCE_SECONDS)
-        until(lambda: is_grouping(ask))
+        until(lambda: is_grouping(ours))
         embedded.process.kill()
         embedded.process.wait()
         again = embedded.start_again()
         again.await_ready()
         after = storm.await_answers(AFTER_THE_KILL, PATIENCE_SECONDS)
         storm.stop()
-        until(lambda: all_are_grouped(ask))
+        until(lambda: all_are_grouped(ours))
         unfinished = "correlation_analysis WHERE status IN ('queued', 'running')"
-        until(lambda: count(ask, unfinished) == 0)
+        until(lambda: count(ours, unfinished) == 0)
 
         assert (before, after) == (True, True)
-        assert_all_grouped_once(ask, storm)
-        assert count(ask, "correlation_analysis WHERE status = 'failed'") == 0
+        assert_all_grouped_once(ours, storm)
+        assert count(ours, "correlation_analysis WHERE status = 'failed'") == 0
     finally:
         storm.stop()
         if again is not None:
