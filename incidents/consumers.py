@@ -33,17 +33,18 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     session_group: str | None = None
     _checking: asyncio.Task[None] | None = None
 
-    async def connect(self) -> None:
+    async def let_in(self) -> bool:
+        """Whether somebody is signed in; the socket is closed where nobody is."""
         await self.accept()
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
             await self.close(code=NOT_SIGNED_IN)
-            return
+            return False
         key: str = self.scope["session"].session_key
         self.session_group = broadcast.group_of_session(key)
         await self.channel_layer.group_add(self.session_group, self.channel_name)
         self._checking = asyncio.create_task(self._check(key))
-        await self.opened()
+        return True
 
     async def disconnect(self, code: int) -> None:
         if self._checking:
@@ -62,9 +63,6 @@ class SignedInConsumer(AsyncWebsocketConsumer):
             if not await holds(key):
                 await self.close(code=NOT_SIGNED_IN)
                 return
-
-    async def opened(self) -> None:
-        raise NotImplementedError
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Pages send nothing; what comes is ignored."""
@@ -87,7 +85,9 @@ class IncidentConsumer(SignedInConsumer):
 
     group: str | None = None
 
-    async def opened(self) -> None:
+    async def connect(self) -> None:
+        if not await self.let_in():
+            return
         incident_id: UUID = self.scope["url_route"]["kwargs"]["incident_id"]
         self.sent: dict[str, int] = {}
         self.group = broadcast.group_of(incident_id)
@@ -144,7 +144,9 @@ class BoardConsumer(SignedInConsumer):
     _pending: asyncio.Task[None] | None = None
     _joined = False
 
-    async def opened(self) -> None:
+    async def connect(self) -> None:
+        if not await self.let_in():
+            return
         await self.channel_layer.group_add(broadcast.BOARD_GROUP, self.channel_name)
         self._joined = True
         await self._notice()

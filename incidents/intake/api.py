@@ -52,20 +52,24 @@ class Impossible(Exception):
 
 
 class IntakeView(APIView):
-    """One wire format. Subclasses describe themselves to the schema by `post`."""
+    """One wire format; what its `post` takes and answers is described to the schema there."""
 
     kind: ClassVar[str]
     required_scope = "intake"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The request as Django has it, past the REST framework's own."""
+        if request.method == "POST":
+            return self.post(request, *args, **kwargs)
+        refusal = problem(405, "method-not-allowed", "Deliveries are sent with POST.")
+        refusal.headers["Allow"] = "POST"
+        return refusal
+
+    def post(self, request: HttpRequest, token: str | None = None) -> HttpResponse:
         """Everything a sender may be told, in the order in which it is cheap to know."""
-        if request.method != "POST":
-            refusal = problem(405, "method-not-allowed", "Deliveries are sent with POST.")
-            refusal.headers["Allow"] = "POST"
-            return refusal
         try:
             with gate.entered():
-                return self.receive(request, kwargs.get("token"))
+                return self.receive(request, token)
         except Overloaded as reason:
             return _later("overloaded", f"There are {reason}; send it again.")
         except credentials.Refused as refused:
@@ -137,8 +141,8 @@ class AlertmanagerView(IntakeView):
     kind = AlertSource.Kind.ALERTMANAGER
 
     @extend_schema(request=WebhookSerializer, responses={202: DeliveryAcceptedSerializer})
-    def post(self, request: HttpRequest) -> HttpResponse:
-        raise NotImplementedError  # described here, answered by dispatch
+    def post(self, request: HttpRequest, token: str | None = None) -> HttpResponse:
+        return super().post(request, token)
 
 
 class GrafanaView(IntakeView):
@@ -147,8 +151,8 @@ class GrafanaView(IntakeView):
     kind = AlertSource.Kind.GRAFANA
 
     @extend_schema(request=WebhookSerializer, responses={202: DeliveryAcceptedSerializer})
-    def post(self, request: HttpRequest) -> HttpResponse:
-        raise NotImplementedError  # described here, answered by dispatch
+    def post(self, request: HttpRequest, token: str | None = None) -> HttpResponse:
+        return super().post(request, token)
 
 
 class EventsView(IntakeView):
@@ -157,8 +161,8 @@ class EventsView(IntakeView):
     kind = AlertSource.Kind.EVENTS
 
     @extend_schema(request=PagerEventSerializer, responses={202: PagerEventAcceptedSerializer})
-    def post(self, request: HttpRequest) -> HttpResponse:
-        raise NotImplementedError  # described here, answered by dispatch
+    def post(self, request: HttpRequest, token: str | None = None) -> HttpResponse:
+        return super().post(request, token)
 
     def receive(self, request: HttpRequest, token: str | None) -> HttpResponse:
         if token or credentials.bearer(request):
