@@ -15,6 +15,7 @@ from incidents.intake.placement import service_key
 from incidents.models import Incident, Service, Severity
 
 TIMEOUT_SECONDS = (1.0, 3.0)
+INBOX_PATH = "/lab/inbox"
 INCIDENT_ABOVE = 0.25
 """error_rate above which a failure opens an incident at once, as the original did."""
 CRITICAL_FROM = 0.5
@@ -36,6 +37,11 @@ def faults() -> list[dict[str, Any]]:
     """[{id, title, description, service, kind, active, started_at}]"""
     answer = _ask("GET", "/lab/faults")
     return cast("list[dict[str, Any]]", answer["faults"] if isinstance(answer, dict) else answer)
+
+
+def inbox() -> list[dict[str, Any]]:
+    """[{at, headers, body}], newest first: what was posted to the lab's inbox."""
+    return cast("list[dict[str, Any]]", _ask("GET", INBOX_PATH))
 
 
 def start(fault_id: str) -> Any:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Role, User
 from accounts.permissions import View, role_required
-from incidents import lab
+from incidents import lab, lab_inbox
 from incidents.forms import CustomFailure
 from incidents.lifecycle import Opened
 
@@ -90,8 +90,18 @@ def _page(request: HttpRequest, form: CustomFailure, status: int = 200) -> HttpR
     except (lab.LabUnavailable, lab.LabRefused) as error:
         context["unavailable"] = str(error)
         status = 503
+    else:
+        context["inbox"] = _inbox()
     context["any_active"] = any(fault.get("active") for fault in context["faults"])
     return render(request, "incidents/lab.html", context, status=status)
+
+
+def _inbox() -> list[lab_inbox.Letter] | None:
+    """None for a lab that has none, such as an older one."""
+    try:
+        return lab_inbox.letters(lab.inbox())
+    except (lab.LabUnavailable, lab.LabRefused):
+        return None
 
 
 def _told(request: HttpRequest, order: Callable[[], Any], done: str) -> HttpResponse:

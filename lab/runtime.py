@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from lab.alerts import Alert, Evaluator
 from lab.exposition import FAMILIES, text
 from lab.faults import CUSTOM, FAULTS, Fault, custom_fault
+from lab.inbox import Inbox
 from lab.logstore import LogStore
 from lab.simulation import Simulation
 from lab.tsdb import Tsdb
@@ -40,6 +41,7 @@ class Lab:
         self.logs = LogStore()
         self.lock = threading.RLock()
         self.failure = ""
+        self.inbox = Inbox()
         self.up_since = time.time()
         self._simulation: Simulation | None = None
         self._evaluator = Evaluator(self.tsdb)

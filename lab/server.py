@@ -157,10 +157,15 @@ class Handler(BaseHTTPRequestHandler):
                 case "POST", ["fail"]:
                     ignored = lab.start_custom_fault(json.loads(body))
                     return _json(200, {"id": CUSTOM, "active": True, "not_applicable": ignored})
+                case "POST", ["inbox"]:
+                    lab.inbox.take(dict(self.headers.items()), body.decode())
+                    return _json(202, {"status": "taken"})
+                case "GET", ["inbox"]:
+                    return _json(200, lab.inbox.newest())
                 case "DELETE", ["fail"]:
                     ended = lab.stop_fault(CUSTOM)
                     return _json(200, {"id": CUSTOM, "active": False, "changed": ended})
-                case _, ["status"] | ["faults"] | ["fail"] | ["faults", *_]:
+                case _, ["status"] | ["faults"] | ["fail"] | ["inbox"] | ["faults", *_]:
                     return _error(405, f"{method} is not allowed on /lab/{path}")
         except BadField as bad:
             return _error(400, str(bad), field=bad.field)

@@ -19,6 +19,7 @@ from django.conf import settings
 
 from accounts.models import ApiToken, Role, Scope, User, hash_token
 from incidents import demo as shop
+from incidents.lab import INBOX_PATH
 from reliability_studio import children
 from reliability_studio.preflight import LAB_KUBECONFIG, CannotStart
 
@@ -133,6 +134,12 @@ def start_lab(directory: Path, webhook_url: str) -> Lab:
             start_new_session=True,  # Ctrl-C is for us: we end it, after ourselves
         )
     return Lab(process, token, port_file)
+
+
+def open_inbox() -> None:
+    """Let notifications reach the lab, which is on this machine."""
+    settings.OUTBOUND_ALLOWED_NETWORKS = [*settings.OUTBOUND_ALLOWED_NETWORKS, "127.0.0.1/32"]
+    shop.seed_inbox(f"{settings.LAB_URL}{INBOX_PATH}")
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ def run(
             lines = demo.prepare(directory, lab) if with_demo else []
             if lab is not None:
                 lab.attach()
+                demo.open_inbox()
             # the lab's addresses are known only now
             data_sources.follow_environment()
             alertmanagers.follow_environment()

@@ -56,6 +56,25 @@ def test_lab_page_lists_faults_with_a_button_each(page: Client) -> None:
 
 
 @responses.activate
+def test_lab_page_shows_what_its_inbox_received(page: Client) -> None:
+    event = {"data": {"summary": "INC-1 opened: <Checkout> fails"}}
+    letter = {
+        "at": "2026-11-22T12:00:00.000Z",
+        "headers": {"Idempotency-Key": "0b54ea3c"},
+        "body": json.dumps(event),
+    }
+    plain = {**letter, "headers": {}, "body": "not JSON"}
+    responses.get(f"{LAB}/lab/faults", json={"faults": [FAULT]})
+    responses.get(f"{LAB}/lab/inbox", json=[letter, plain])
+
+    html = page.get("/lab").content.decode()
+
+    assert "INC-1 opened: &lt;Checkout&gt; fails" in html
+    assert "0b54ea3c" in html
+    assert "not JSON" in html
+
+
+@responses.activate
 def test_lab_page_says_when_the_lab_does_not_answer(page: Client) -> None:
     responses.get(f"{LAB}/lab/faults", body=requests.ConnectionError("refused"))
 

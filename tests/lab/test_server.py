@@ -96,3 +96,15 @@ def test_process_writes_its_port_and_ends_cleanly(tmp_path: Path) -> None:
         process.terminate()
 
         assert process.wait(timeout=20) == 0
+
+
+def test_server_keeps_what_is_posted_to_its_inbox(lab_url: str) -> None:
+    for n in range(2):
+        headers = {"Idempotency-Key": f"key-{n}", "Authorization": "hidden"}
+        requests.post(f"{lab_url}/lab/inbox", json={"n": n}, headers=headers, timeout=30)
+
+    kept = requests.get(f"{lab_url}/lab/inbox", timeout=30).json()
+
+    assert [one["body"] for one in kept] == ['{"n": 1}', '{"n": 0}']
+    assert kept[0]["headers"]["Idempotency-Key"] == "key-1"
+    assert "Authorization" not in kept[0]["headers"]
