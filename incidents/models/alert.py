@@ -136,8 +136,8 @@ class Alert(models.Model):
     """One series: the same labels from the same source are the same alert for ever.
 
     `identity` is the SHA-256 of the sorted labels without the source's ignored ones. `members`
-    maps the sender's fingerprints to {"firing", "from", "until"} (epoch seconds, as claimed):
-    an HA pair sends two for one series. `firing` is whether any member is, `changed_by` the
+    maps the sender's fingerprints to what is known of each (see `incidents.intake.members`): an HA
+    pair sends two for one series. `firing` is whether any member is, `changed_by` the
     delivery that last opened or closed an occurrence. Nothing here is indexed that a repeat
     changes, so that PostgreSQL can rewrite the row in place.
     """
