@@ -6,6 +6,8 @@ in files there, and whichever of them is scraped answers for all.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from prometheus_client import Histogram, disable_created_metrics
 
 disable_created_metrics()
@@ -21,8 +23,14 @@ REQUESTS = Histogram(
 
 def count_request(*, method: str, route: str | None, status: int, seconds: float) -> None:
     """Counts one answered request; `route` is the URL pattern, None where none matched."""
-    REQUESTS.labels(
-        method=method if method in METHODS else "other",
-        route=route if route is not None else "unmatched",
-        status=f"{status // 100}xx",
+    _counter(
+        method if method in METHODS else "other",
+        route if route is not None else "unmatched",
+        f"{status // 100}xx",
     ).observe(seconds)
+
+
+@lru_cache(maxsize=2048)
+def _counter(method: str, route: str, status: str) -> Histogram:
+    """The series of these labels: looking it up costs more than counting."""
+    return REQUESTS.labels(method=method, route=route, status=status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, include, path, resolve
+from django.urls import Resolver404, ResolverMatch, include, path, resolve
 from django.utils.functional import cached_property
 
 INTAKE = "api/intake/"
@@ -27,12 +27,14 @@ class ShortWayMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        # addresses without a token, which are few; one with a token is not kept
+        self._matches: dict[str, ResolverMatch] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(f"/{INTAKE}"):
             return self.get_response(request)
         try:
-            match = resolve(request.path_info, SHORT)  # type: ignore[arg-type]  # any object does
+            match = self._match(request.path_info)
         except Resolver404:
             return self.get_response(request)
         request.resolver_match = match
@@ -43,3 +45,12 @@ class ShortWayMiddleware:
         response.headers["Content-Length"] = str(len(response.content))
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
+
+    def _match(self, address: str) -> ResolverMatch:
+        """Raises Resolver404."""
+        match = self._matches.get(address)
+        if match is None:
+            match = resolve(address, SHORT)  # type: ignore[arg-type]  # any object does
+            if not match.kwargs:
+                self._matches[address] = match
+        return match

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -89,12 +90,12 @@ class IntakeView(APIView):
         sender = credentials.recall(request, token, slug)
         if sender is not None:
             try:
-                return self.take_raw(sender, request)
+                return self.take_raw(sender, slug, request)
             except Unproven:
                 pass  # revoked, changed, or not worth storing: ask who it is
-        return self.take_raw(credentials.authenticate(request, token, slug), request)
+        return self.take_raw(credentials.authenticate(request, token, slug), slug, request)
 
-    def take_raw(self, sender: credentials.Sender, request: HttpRequest) -> HttpResponse:
+    def take_raw(self, sender: credentials.Sender, slug: str, request: HttpRequest) -> HttpResponse:
         raw = request.body
         try:
             body = deliveries.read(raw)
@@ -102,12 +103,10 @@ class IntakeView(APIView):
             if sender.proof is not None:
                 raise Unproven from error
             return problem(400, "parse-error", str(error))
-        return self.take(sender, request, body, deliveries.as_text(raw))
+        return self.take(sender, slug, body, deliveries.as_text(raw))
 
-    def take(
-        self, sender: credentials.Sender, request: HttpRequest, body: Any, text: str
-    ) -> HttpResponse:
-        source = sender.source_named(self.slug_of(request), self.kind)
+    def take(self, sender: credentials.Sender, slug: str, body: Any, text: str) -> HttpResponse:
+        source = sender.source_named(slug, self.kind)
         delivery = deliveries.take(source, self.kind, body, text, proof=sender.proof)
         if delivery.state == Delivery.State.QUEUED:
             grouping.wake(delivery.pk)
@@ -126,13 +125,23 @@ class IntakeView(APIView):
 
         Raises Impossible for one that is no slug.
         """
-        slug = request.GET.get("source", self.kind)
+        asked = request.META.get("QUERY_STRING", "")
+        slug = _named(asked) if asked else None
+        if slug is None:
+            return self.kind
         bare = slug.replace("-", "").replace("_", "")
         if bare.isalnum() and slug.isascii() and len(slug) < 64:
             return slug
         said = "Use letters, digits, dashes and underscores."
         errors = {"source": [said]}
         raise Impossible(problem(400, "invalid", f"source: {said}", errors=errors))
+
+
+@lru_cache(maxsize=1024)
+def _named(asked: str) -> str | None:
+    """The source of a query string; a sender's is the same each time."""
+    named: str | None = QueryDict(asked).get("source")
+    return named
 
 
 class AlertmanagerView(IntakeView):
@@ -178,10 +187,11 @@ class EventsView(IntakeView):
             raise credentials.Refused(
                 401, "not-authenticated", "Send an intake token as the bearer or the routing_key."
             )
-        sender = credentials.authenticate(request, key, self.slug_of(request))
+        slug = self.slug_of(request)
+        sender = credentials.authenticate(request, key, slug)
         # kept hashed only: the delivery is for many eyes
         text = deliveries.as_text(raw).replace(key, f"{key[:10]}…")
-        return self.take(sender, request, body, text)
+        return self.take(sender, slug, body, text)
 
     def accepted(self, delivery: Delivery, body: Any) -> HttpResponse:
         if delivery.state == Delivery.State.REJECTED:
