@@ -14,16 +14,26 @@ START_SECONDS = 30.0
 
 @dataclass
 class Outcome:
-    """Requests answered 2xx, and others."""
+    """Requests answered 2xx, answered otherwise, and cut off before an answer.
+
+    `problems` says once what each kind of cut was.
+    """
 
     accepted: int = 0
     refused: int = 0
+    cut: int = 0
+    problems: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, accepted: int, refused: int) -> None:
         with self.lock:
             self.accepted += accepted
             self.refused += refused
+
+    def add_cut(self, problem: str) -> None:
+        with self.lock:
+            self.cut += 1
+            self.problems.add(problem)
 
 
 def send(
@@ -46,13 +56,14 @@ def send(
         thread.start()
     for thread in threads:
         thread.join()
+    for problem in sorted(outcome.problems):
+        print(f"the sender was cut off: {problem}")
     return outcome
 
 
 def _deliver(
     port: int, path: str, token: str, size: int, seconds: float, repeat: bool, outcome: Outcome
 ) -> None:
-    link = _connect(port)
     mark = os.urandom(6).hex()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -61,12 +72,22 @@ def _deliver(
     accepted = refused = number = 0
     template = body(size, mark)
     first = template.replace(b"@@", b"0")
+    link = _connect(port)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         number += 1
         content = first if repeat else template.replace(b"@@", str(number).encode())
-        link.sendall(b"%s%d\r\n\r\n%s" % (head, len(content), content))
-        if _answer(link):
+        try:
+            link.sendall(b"%s%d\r\n\r\n%s" % (head, len(content), content))
+            answered = _answer(link)
+        except OSError as error:
+            # a worker that ends after its requests closes a kept connection: as a sender does,
+            # go on with another
+            outcome.add_cut(f"{type(error).__name__}: {error}")
+            link.close()
+            link = _connect(port)
+            continue
+        if answered:
             accepted += 1
         else:
             refused += 1
@@ -103,6 +124,11 @@ def body(size: int, mark: str) -> bytes:
     return json.dumps(whole).encode()
 
 
+def await_listening(port: int) -> None:
+    """Raises ConnectionRefusedError when nobody listens after START_SECONDS."""
+    _connect(port).close()
+
+
 def _connect(port: int) -> socket.socket:
     """A connection, once somebody listens."""
     deadline = time.monotonic() + START_SECONDS
@@ -119,17 +145,22 @@ def _connect(port: int) -> socket.socket:
 
 
 def _answer(link: socket.socket) -> bool:
-    """Read one answer, whose length it says; whether it is a 2xx."""
+    """Read one answer, whose length it says; whether it is a 2xx. Raises OSError when cut off."""
     data = b""
     while b"\r\n\r\n" not in data:
-        more = link.recv(65536)
-        if not more:
-            raise ConnectionError("the server hung up")
-        data += more
+        data += _received(link)
     head, _, rest = data.partition(b"\r\n\r\n")
-    for line in head.split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            while len(rest) < int(value):
-                rest += link.recv(65536)
-    return head.split(b" ", 2)[1].startswith(b"2")
+    lines = head.split(b"\r\n")
+    lengths = [line.partition(b":")[2] for line in lines if line.lower()[:15] == b"content-length:"]
+    if not lengths:
+        raise ConnectionError(f"an answer without a length: {lines[0].decode(errors='replace')}")
+    while len(rest) < int(lengths[0]):
+        rest += _received(link)
+    return lines[0].split(b" ", 2)[1].startswith(b"2")
+
+
+def _received(link: socket.socket) -> bytes:
+    more = link.recv(65536)
+    if not more:
+        raise ConnectionError("the server hung up")
+    return more

@@ -1,0 +1,1 @@
+"""Servers under load: starting them, filling them, and what they used."""
