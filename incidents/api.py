@@ -24,6 +24,7 @@ from incidents.act_serializers import (
 from incidents.filters import IncidentFilter
 from incidents.merges.serializers import ReasonSerializer
 from incidents.models import Incident, IncidentRole, Status
+from incidents.models.incident import IncidentQuerySet
 from incidents.refusals import refusals
 from incidents.serializers import IncidentSerializer, IncidentWriteSerializer
 
@@ -35,9 +36,10 @@ def actor_of(request: Request) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 
-def incident_of(reference: str) -> Incident:
+def incident_of(reference: str, among: IncidentQuerySet | None = None) -> Incident:
+    """The incident of this name, read as `among` says. Raises NotFound."""
     try:
-        return Incident.objects.by_reference(reference)
+        return (Incident.objects.all() if among is None else among).by_reference(reference)
     except Incident.DoesNotExist as error:
         raise NotFound(f"There is no incident {reference[:60]!r}.") from error
 
@@ -93,7 +95,7 @@ class IncidentViewSet(viewsets.GenericViewSet[Incident]):
         return self._answer(opened.incident, answer)
 
     def retrieve(self, request: Request, reference: str) -> Response:
-        incident = self._get(reference)
+        incident = incident_of(reference, cast("IncidentQuerySet", self.get_queryset()))
         return self._answer(incident, self._shape(incident))
 
     @extend_schema(request=IncidentPatchSerializer, responses=IncidentSerializer)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from incidents.models import AffectedService, Incident, Status
 from incidents.models.incident import REFERENCE
@@ -37,7 +37,8 @@ def board_page(
     if severity:
         rows = rows.filter(severity=severity)
     if service:
-        rows = rows.filter(affected__service__slug=service).distinct()
+        of_it = AffectedService.objects.filter(incident=OuterRef("pk"), service__slug=service)
+        rows = rows.filter(Exists(of_it))
     if q:
         rows = rows.filter(matching(q))
     if older:

@@ -6,6 +6,7 @@ import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from incidents.models import (
+    AffectedService,
     Alert,
     AlertOccurrence,
     ChangeEvent,
@@ -20,7 +21,7 @@ from incidents.models import (
 class IncidentFilter(django_filters.FilterSet):
     status = django_filters.MultipleChoiceFilter(choices=Status.choices)
     severity = django_filters.MultipleChoiceFilter(choices=Severity.choices)
-    service = django_filters.CharFilter(field_name="services__slug", distinct=True)
+    service = django_filters.CharFilter(method="of_service")
     environment = django_filters.CharFilter()
     open = django_filters.BooleanFilter(method="only_open")
     started_after = django_filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="gte")
@@ -33,6 +34,10 @@ class IncidentFilter(django_filters.FilterSet):
     class Meta:
         model = Incident
         fields = ["source", "closed_as"]
+
+    def of_service(self, queryset: QuerySet[Incident], name: str, value: str) -> QuerySet[Incident]:
+        affected = AffectedService.objects.filter(incident=OuterRef("pk"), service__slug=value)
+        return queryset.filter(Exists(affected))
 
     def only_open(self, queryset: QuerySet[Incident], name: str, value: bool) -> QuerySet[Incident]:
         return (
@@ -73,12 +78,16 @@ class ChangeFilter(django_filters.FilterSet):
 class AlertFilter(django_filters.FilterSet):
     source = django_filters.CharFilter(field_name="source__slug")
     q = django_filters.CharFilter(field_name="name", lookup_expr="icontains")
-    service = django_filters.CharFilter(field_name="occurrences__service__slug", distinct=True)
+    service = django_filters.CharFilter(method="of_service")
     firing = django_filters.BooleanFilter(method="only_firing")
 
     class Meta:
         model = Alert
         fields = ["name"]
+
+    def of_service(self, queryset: QuerySet[Alert], name: str, value: str) -> QuerySet[Alert]:
+        fired = AlertOccurrence.objects.filter(alert=OuterRef("pk"), service__slug=value)
+        return queryset.filter(Exists(fired))
 
     def only_firing(self, queryset: QuerySet[Alert], name: str, value: bool) -> QuerySet[Alert]:
         """By the open occurrences, which an index finds; `Alert.firing` has none."""

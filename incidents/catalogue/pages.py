@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.models import Role
 from accounts.permissions import role_required
-from incidents.models import Incident, Service, ServiceDependency, Status
+from incidents.models import AffectedService, Incident, Service, ServiceDependency
 from incidents.models.catalogue import PRODUCTION
 
 RECENT = 15
@@ -18,10 +18,16 @@ RECENT = 15
 @require_GET
 @role_required(Role.VIEWER)
 def services(request: HttpRequest) -> HttpResponse:
-    active = Q(incidents__merged_into=None) & ~Q(incidents__status=Status.RESOLVED)
-    rows = Service.objects.annotate(
-        active_incidents=Count("incidents", filter=active, distinct=True)
-    ).order_by("environment", "tier", "slug")
+    rows = list(Service.objects.order_by("environment", "tier", "slug"))
+    # from the few open incidents, not through all that ever were
+    active = dict(
+        AffectedService.objects.filter(incident__in=Incident.objects.active())
+        .order_by()
+        .values_list("service")
+        .annotate(Count("pk"))
+    )
+    for row in rows:
+        row.active_incidents = active.get(row.pk, 0)  # type: ignore[attr-defined]
     return render(request, "incidents/services.html", {"services": rows})
 
 
