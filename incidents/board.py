@@ -27,10 +27,18 @@ def board_page(
 ) -> Page:
     """At most PAGE_SIZE incidents in board order; two queries whatever their number.
 
+    The archived are among them when something is searched for, or resolved ones are.
+
     Raises ValueError for a cursor that is not ours.
     """
-    rows: QuerySet[Incident] = Incident.objects.on_board()
-    if status == "active":
+    found_anywhere = bool(q) or status in (Status.RESOLVED, "archived")
+    incidents = Incident.objects
+    rows: QuerySet[Incident] = (
+        incidents.in_board_order() if found_anywhere else incidents.on_board()
+    )
+    if status == "archived":
+        rows = rows.exclude(archived_at=None)
+    elif status == "active":
         rows = rows.exclude(status=Status.RESOLVED)
     elif status:
         rows = rows.filter(status=status)

@@ -19,6 +19,7 @@ class BoardFilter(forms.Form):
             ("", "Any status"),
             ("active", "All unresolved"),
             *[(s.value, s.label) for s in Status],
+            ("archived", "Archived"),
         ],
     )
     severity = forms.ChoiceField(

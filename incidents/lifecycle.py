@@ -105,7 +105,8 @@ def patch(
         )
         if to is None or not moving:
             return incident
-        return change_status(incident_id=incident_id, to=to, actor=actor, reason=reason)
+        counted = incident.version > found.version  # one act is one edit
+        return _move(incident, to, actor, reason, counted=counted)
 
 
 def change_status(
@@ -146,7 +147,13 @@ def reopen(
 
 
 def _move(
-    incident: Incident, to: str, actor: User | None, reason: str, *, reopening: bool = False
+    incident: Incident,
+    to: str,
+    actor: User | None,
+    reason: str,
+    *,
+    reopening: bool = False,
+    counted: bool = False,
 ) -> Incident:
     now = timezone.now()
     before = incident.status
@@ -157,7 +164,7 @@ def _move(
         incident.mitigated_at = now
     if to == Status.RESOLVED:
         incident.resolved_at = now
-    incident.version += 1
+    incident.version += not counted
     incident.save(
         update_fields=[
             "status",

@@ -3,9 +3,11 @@
 from django.urls import include, path
 
 from incidents import lab_pages, pages
+from incidents.acts import pages as act_pages
 from incidents.alert_rules import alert_panel
 from incidents.alerts import pages as alert_pages
 from incidents.catalogue import pages as catalogue_pages
+from incidents.followup import pages as followup_pages
 from incidents.merges import pages as merge_pages
 from incidents.stats.pages import stats
 
@@ -40,6 +42,19 @@ urlpatterns = [
         name="incident-link-service",
     ),
     path("stats", stats, name="stats"),
+    path("incidents/<uuid:incident_id>/acts/<str:name>", act_pages.dialog, name="incident-act"),
+    path(
+        "incidents/<uuid:incident_id>/command", act_pages.take_command, name="incident-take-command"
+    ),
+    path(
+        "incidents/<uuid:incident_id>/roles/<uuid:role_id>/end",
+        act_pages.end_role,
+        name="incident-end-role",
+    ),
+    path("incidents/<uuid:incident_id>/tasks/new", followup_pages.new, name="incident-task-new"),
+    path("tasks", followup_pages.tasks, name="tasks"),
+    path("tasks/<uuid:task_id>/edit", followup_pages.edit, name="task-edit"),
+    path("tasks/<uuid:task_id>/<str:to>", followup_pages.state, name="task-state"),
     path("services", catalogue_pages.services, name="services"),
     path("services/<str:slug>", catalogue_pages.service, name="service"),
     path("alerts", alert_pages.alerts, name="alerts"),

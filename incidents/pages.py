@@ -25,6 +25,7 @@ from incidents.board import board_page
 from incidents.forms import BoardFilter, NewIncident, Resolution
 from incidents.merges.survivors import survivor_of
 from incidents.models import Incident, MaintenanceWindow, Service
+from incidents.refusals import REFUSALS, page_problem
 
 
 class PageRequest(HttpRequest):
@@ -84,7 +85,6 @@ def page_of(found: Incident, as_of: datetime | None) -> dict[str, Any]:
         columns[panel.column].append(live.render(panel, shown, as_of=as_of, oob=False))
     return {
         "incident": shown,
-        "resolution": Resolution(),
         "as_of": as_of,
         "survivor": survivor_of(found) if found.merged_into_id and as_of is None else None,
         **columns,
@@ -134,12 +134,23 @@ def act(request: PageRequest, incident_id: UUID, name: str) -> HttpResponse:
             return problem(400, "invalid", "Root cause and resolution are at most 10,000 letters.")
         details = {field: text for field, text in form.cleaned_data.items() if text}
     try:
-        found = ACTS[name](incident_id=incident_id, actor=request.user, **details)
+        found = ACTS[name](
+            incident_id=incident_id,
+            actor=request.user,
+            version=seen_version(request),
+            **details,
+        )
     except Incident.DoesNotExist:
         raise Http404("No such incident") from None
-    except lifecycle.TransitionRefused as error:
-        return problem(409, "transition-refused", str(error), allowed=list(error.allowed))
+    except REFUSALS as error:
+        return page_problem(error)
     return panels_answer(request, found)
+
+
+def seen_version(request: HttpRequest) -> int | None:
+    """The version that the pressed button was drawn for; None when it does not say."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 @require_http_methods(["GET", "POST"])

@@ -12,6 +12,7 @@ from incidents.live import Panel, register
 from incidents.merges import proposals
 from incidents.merges.survivors import merged_into
 from incidents.models import Incident, MaintenanceWindow, ServiceDependency
+from incidents.people import roles
 
 
 def header(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
@@ -19,7 +20,13 @@ def header(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
         "affected": affected_then(incident, as_of),
         "age_then": (as_of - incident.started_at).total_seconds() if as_of else None,
         "maintenance": list(_maintenance(incident, as_of)),
-        "durations": {"mtta": incident.mtta_seconds, "mttr": incident.mttr_seconds},
+        "durations": {
+            "ttd": incident.ttd_seconds,
+            "mtta": incident.mtta_seconds,
+            "ttm": incident.ttm_seconds,
+            "mttr": incident.mttr_seconds,
+        },
+        "commander": roles.commander(incident, as_of),
     }
 
 

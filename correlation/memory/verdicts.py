@@ -102,6 +102,11 @@ def root_cause_text(incident_id: UUID) -> str:
     return f"{found.title}. {found.reason}".strip() if found.reason else found.title
 
 
+def suggested_root_cause(incident: Incident) -> str:
+    """What the form of resolving starts from; responders may write something else."""
+    return root_cause_text(incident.pk)
+
+
 def judged(
     causes: Iterable[RootCause], holding: Mapping[Identity, CauseVerdict]
 ) -> list[RootCause]:

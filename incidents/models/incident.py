@@ -52,9 +52,13 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.exclude(status=Status.RESOLVED).filter(merged_into=None)
 
     def on_board(self) -> IncidentQuerySet:
-        """Board order: open first, then by severity, then newest; the index `incident_board`."""
+        """What the board shows unasked, in its order; the index `incident_board`."""
+        return self.in_board_order().filter(archived_at=None)
+
+    def in_board_order(self) -> IncidentQuerySet:
+        """Open first, then by severity, then newest; the archived too, never the merged."""
         return (
-            self.filter(merged_into=None, archived_at=None)
+            self.filter(merged_into=None)
             .annotate(resolved_last=RESOLVED_LAST, severity_order=BY_SEVERITY)
             .order_by("resolved_last", "severity_order", "-started_at", "-id")
         )

@@ -84,6 +84,12 @@ def held(incident: Incident, as_of: datetime | None = None) -> list[IncidentRole
     return in_order(rows)
 
 
+def commander(incident: Incident, as_of: datetime | None = None) -> IncidentRole | None:
+    """Who commands now, or did then."""
+    first = next(iter(held(incident, as_of)), None)
+    return first if first is not None and first.role == IncidentRole.Role.COMMANDER else None
+
+
 def in_order(rows: Iterable[IncidentRole]) -> list[IncidentRole]:
     return sorted(rows, key=lambda row: (ORDER[row.role], row.assigned_at, row.pk))
 

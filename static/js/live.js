@@ -162,7 +162,9 @@
     if (requestConfig.verb === "get") return; // a poll: the next one will tell
     let words = `That did not work: the server answered ${xhr.status}.`;
     if ((xhr.getResponseHeader("Content-Type") || "").startsWith("application/problem+json")) {
-      words = JSON.parse(xhr.responseText).detail;
+      const problem = JSON.parse(xhr.responseText);
+      if (window.studioRefused(event.target.closest("form"), problem)) return;
+      words = problem.detail;
     } else if (xhr.status === 403) {
       words = "You may not do this. If you can, reload the page and try again.";
     }

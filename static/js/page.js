@@ -84,6 +84,37 @@
     setTimeout(() => item.remove(), good ? 3000 : 15000);
   };
 
+  // --- the dialog whose form is fetched ----------------------------------------------------
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const dialog = event.detail.target;
+    if (dialog.id !== "act-dialog" || dialog.open) return;
+    dialog.showModal();
+    const first = dialog.querySelector("textarea, select, input:not([type=hidden])");
+    if (first) first.focus();
+  });
+  // false when the answered form stands in no dialog that can say it
+  window.studioRefused = (form, problem) => {
+    const place = form && form.querySelector("[data-form-error]");
+    if (!place) return false;
+    place.textContent = problem.detail;
+    place.hidden = false;
+    place.scrollIntoView({ block: "nearest" });
+    const version = form.querySelector("input[name=version]");
+    if (version && problem.version !== undefined) version.value = problem.version;
+    return true;
+  };
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target) || event.target.closest(".menu-items")) menu.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
   // --- buttons that act on the page itself ------------------------------------------------
   document.addEventListener("click", (event) => {
     const target = event.target.closest("[data-opens], [data-closes], [data-reveals]");

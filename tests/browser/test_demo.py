@@ -168,7 +168,7 @@ def test_resolving_seals_the_timeline(page: Page, demo: Studio, complaints: list
 
     expect(page.locator("#header .status-resolved")).to_be_visible()
     expect(page.locator("#header")).to_contain_text("A larger pool")
-    expect(page.locator("#resolve-dialog")).to_be_hidden()
+    expect(page.locator("#act-dialog")).to_be_hidden()
     expect(page.locator("#timeline .timeline-sealed")).to_be_visible()
     assert complaints == []
 
