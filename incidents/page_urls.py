@@ -42,7 +42,15 @@ urlpatterns = [
         name="incident-link-service",
     ),
     path("stats", stats, name="stats"),
-    path("incidents/<uuid:incident_id>/acts/<str:name>", act_pages.dialog, name="incident-act"),
+    *[
+        path(
+            f"incidents/<uuid:incident_id>/acts/{name}",
+            act_pages.dialog,
+            {"name": name},
+            name="incident-act",
+        )
+        for name in act_pages.ACTS
+    ],
     path(
         "incidents/<uuid:incident_id>/command", act_pages.take_command, name="incident-take-command"
     ),
@@ -54,7 +62,10 @@ urlpatterns = [
     path("incidents/<uuid:incident_id>/tasks/new", followup_pages.new, name="incident-task-new"),
     path("tasks", followup_pages.tasks, name="tasks"),
     path("tasks/<uuid:task_id>/edit", followup_pages.edit, name="task-edit"),
-    path("tasks/<uuid:task_id>/<str:to>", followup_pages.state, name="task-state"),
+    *[
+        path(f"tasks/<uuid:task_id>/{to}", followup_pages.state, {"to": to}, name="task-state")
+        for to in followup_pages.STATES
+    ],
     path("services", catalogue_pages.services, name="services"),
     path("services/<str:slug>", catalogue_pages.service, name="service"),
     path("alerts", alert_pages.alerts, name="alerts"),

@@ -89,9 +89,7 @@ ACTS = {
 def dialog(request: PageRequest, incident_id: UUID, name: str) -> HttpResponse:
     """One act; what is refused is told in words, and the form keeps what was typed."""
     found = get_object_or_404(Incident, pk=incident_id)
-    act = ACTS.get(name)
-    if act is None:
-        raise Http404("No such act")
+    act = ACTS[name]
     with timezone.override(zone_of(request.user)):
         form = act.form(found, request.POST if request.method == "POST" else None)
         if request.method == "GET":
