@@ -38,6 +38,8 @@ SCHEMA: dict[str, Any] = {
         "IncidentRoleEnum": "incidents.models.IncidentRole.Role",
         "DeliveryStateEnum": "incidents.models.Delivery.State",
         "NotificationStateEnum": "incidents.models.NotificationState",
+        "PostmortemStateEnum": "timeline.postmortems.models.Postmortem.State",
+        "ReportStateEnum": "timeline.reporting.models.IncidentReport.State",
         "NotificationEventEnum": "incidents.notify.events.EVENT_CHOICES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -24,13 +24,13 @@ from timeline.postmortems.document import as_markdown
 from timeline.postmortems.listing import chosen
 from timeline.postmortems.models import Postmortem, PostmortemAction, PostmortemSection
 from timeline.postmortems.serializers import (
-    ActionSerializer,
-    CommentSerializer,
-    NewActionSerializer,
+    PostmortemActionSerializer,
+    PostmortemCommentSerializer,
+    PostmortemNewActionSerializer,
+    PostmortemSectionSerializer,
     PostmortemSerializer,
-    SectionSerializer,
-    SummarySerializer,
-    WriteSerializer,
+    PostmortemSummarySerializer,
+    PostmortemWriteSerializer,
 )
 from timeline.reporting.api import PROBLEMS, VersionQuery, markdown_file
 
@@ -77,7 +77,7 @@ class refusals:  # noqa: N801  (reads as a clause: `with refusals():`)
                 412,
                 "section-conflict",
                 str(error),
-                section=SectionSerializer(error.theirs).data,
+                section=PostmortemSectionSerializer(error.theirs).data,
                 yours=error.mine,
             ) from error
         if isinstance(error, PostmortemSection.DoesNotExist):
@@ -98,7 +98,7 @@ class PostmortemView(APIView):
 
     @extend_schema(
         operation_id="incidents_postmortem_write",
-        request=WriteSerializer,
+        request=PostmortemWriteSerializer,
         responses={200: PostmortemSerializer, **REFUSALS, 412: ProblemSerializer},
     )
     def put(self, request: Request, reference: str) -> Response:
@@ -106,7 +106,7 @@ class PostmortemView(APIView):
 
         A version that is not the one that was read is a 412 with both texts; nothing is lost.
         """
-        body = WriteSerializer(data=request.data)
+        body = PostmortemWriteSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         words = [
             editing.Words(name, given["text"], given["version"])
@@ -183,7 +183,7 @@ STEPS: dict[str, Step] = {
 class PostmortemStepView(APIView):
     @extend_schema(
         operation_id="incidents_postmortem_step",
-        request=CommentSerializer,
+        request=PostmortemCommentSerializer,
         parameters=[OpenApiParameter("step", str, OpenApiParameter.PATH, enum=list(STEPS))],
         responses={200: PostmortemSerializer, **REFUSALS},
     )
@@ -191,7 +191,7 @@ class PostmortemStepView(APIView):
         """A step of its way; approving and sending back need a `comment`."""
         if step not in STEPS:
             raise NotFound(f"There is no step {step[:40]!r}: {', '.join(STEPS)}.")
-        body = CommentSerializer(data=request.data)
+        body = PostmortemCommentSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         with refusals():
             found = STEPS[step](postmortem_of(reference), request, body.validated_data["comment"])
@@ -201,12 +201,12 @@ class PostmortemStepView(APIView):
 class PostmortemActions(APIView):
     @extend_schema(
         operation_id="incidents_postmortem_add_action",
-        request=NewActionSerializer,
-        responses={201: ActionSerializer, **REFUSALS},
+        request=PostmortemNewActionSerializer,
+        responses={201: PostmortemActionSerializer, **REFUSALS},
     )
     def post(self, request: Request, reference: str) -> Response:
         """Add an action item."""
-        body = NewActionSerializer(data=request.data)
+        body = PostmortemNewActionSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         with refusals():
             made = editing.add_action(
@@ -214,7 +214,7 @@ class PostmortemActions(APIView):
                 actor=actor_of(request),
                 **body.validated_data,
             )
-        return Response(ActionSerializer(made).data, status=201)
+        return Response(PostmortemActionSerializer(made).data, status=201)
 
 
 ACTS = ("task", "drop", "restore")
@@ -225,7 +225,7 @@ class PostmortemActionView(APIView):
         operation_id="incidents_postmortem_act_on_action",
         request=None,
         parameters=[OpenApiParameter("act", str, OpenApiParameter.PATH, enum=list(ACTS))],
-        responses={200: ActionSerializer, **REFUSALS},
+        responses={200: PostmortemActionSerializer, **REFUSALS},
     )
     def post(self, request: Request, reference: str, action_id: UUID, act: str) -> Response:
         """Make it a task of the incident, leave it out, or take it back in."""
@@ -237,13 +237,13 @@ class PostmortemActionView(APIView):
                 action = review.make_task(**given, actor=actor_of(request))
             else:
                 action = editing.drop_action(**given, dropped=act == "drop")
-        return Response(ActionSerializer(action).data)
+        return Response(PostmortemActionSerializer(action).data)
 
 
 class PostmortemViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Postmortem]):
     """The newest revision of every postmortem; `?state=` and `?q=`."""
 
-    serializer_class = SummarySerializer
+    serializer_class = PostmortemSummarySerializer
     queryset = Postmortem.objects.none()
 
     def get_queryset(self) -> QuerySet[Postmortem]:

@@ -16,7 +16,7 @@ from timeline.postmortems.models import (
 )
 
 
-class SectionSerializer(serializers.ModelSerializer[PostmortemSection]):
+class PostmortemSectionSerializer(serializers.ModelSerializer[PostmortemSection]):
     text = serializers.CharField(source="shown", read_only=True, help_text="Markdown, as it reads.")
     html = serializers.SerializerMethodField(help_text="The same as sanitised HTML.")
     is_draft = serializers.SerializerMethodField(help_text="Nobody has written in it.")
@@ -43,7 +43,7 @@ class SectionSerializer(serializers.ModelSerializer[PostmortemSection]):
         return section.drafted if section.has_newer_draft else None
 
 
-class ActionSerializer(serializers.ModelSerializer[PostmortemAction]):
+class PostmortemActionSerializer(serializers.ModelSerializer[PostmortemAction]):
     drafted = serializers.SerializerMethodField()
     task = serializers.UUIDField(source="task_id", read_only=True)
 
@@ -56,7 +56,7 @@ class ActionSerializer(serializers.ModelSerializer[PostmortemAction]):
         return bool(action.key)
 
 
-class StepSerializer(serializers.ModelSerializer[PostmortemStep]):
+class PostmortemStepSerializer(serializers.ModelSerializer[PostmortemStep]):
     by = serializers.CharField(source="by.username", default=None, read_only=True)
 
     class Meta:
@@ -65,7 +65,7 @@ class StepSerializer(serializers.ModelSerializer[PostmortemStep]):
         read_only_fields = fields
 
 
-class SummarySerializer(serializers.ModelSerializer[Postmortem]):
+class PostmortemSummarySerializer(serializers.ModelSerializer[Postmortem]):
     incident = serializers.CharField(source="incident.reference", read_only=True)
     title = serializers.CharField(source="incident.title", read_only=True)
     severity = serializers.CharField(source="incident.severity", read_only=True)
@@ -87,32 +87,32 @@ class SummarySerializer(serializers.ModelSerializer[Postmortem]):
         return f"{postmortem.incident.get_absolute_url()}/postmortem"
 
 
-class PostmortemSerializer(SummarySerializer):
-    sections = SectionSerializer(many=True, read_only=True)
-    actions = ActionSerializer(many=True, read_only=True)
-    steps = StepSerializer(many=True, read_only=True)
+class PostmortemSerializer(PostmortemSummarySerializer):
+    sections = PostmortemSectionSerializer(many=True, read_only=True)
+    actions = PostmortemActionSerializer(many=True, read_only=True)
+    steps = PostmortemStepSerializer(many=True, read_only=True)
 
     class Meta:
         model = Postmortem
-        fields = (*SummarySerializer.Meta.fields, "sections", "actions", "steps")
+        fields = (*PostmortemSummarySerializer.Meta.fields, "sections", "actions", "steps")
         read_only_fields = fields
 
 
-class WordsSerializer(serializers.Serializer[Any]):
+class PostmortemWordsSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(
         allow_blank=True, trim_whitespace=False, max_length=LONGEST, help_text="Markdown."
     )
     version = serializers.IntegerField(min_value=1, help_text="The section's, as it was read.")
 
 
-class WriteSerializer(serializers.Serializer[Any]):
-    sections = serializers.DictField(child=WordsSerializer(), allow_empty=False)
+class PostmortemWriteSerializer(serializers.Serializer[Any]):
+    sections = serializers.DictField(child=PostmortemWordsSerializer(), allow_empty=False)
 
 
-class CommentSerializer(serializers.Serializer[Any]):
+class PostmortemCommentSerializer(serializers.Serializer[Any]):
     comment = serializers.CharField(required=False, allow_blank=True, max_length=10_000, default="")
 
 
-class NewActionSerializer(serializers.Serializer[Any]):
+class PostmortemNewActionSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=300)
     why = serializers.CharField(required=False, allow_blank=True, max_length=10_000, default="")
