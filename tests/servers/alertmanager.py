@@ -1,7 +1,7 @@
 """A real Alertmanager for tests: Debian's package, unpacked into .cache/alertmanager.
 
-`python -m tests.servers.debian fetch` gets it; without it the tests that drive it are skipped by
-name.
+`python -m tests.servers.debian fetch` gets it, and as root puts its templates where it looks for
+them; without them the tests that drive it are skipped by name.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class RealAlertmanager:
         with (self.folder / "log").open("ab") as log:
             self.child = children.start(
                 [
-                    str(debian.program("alertmanager", "prometheus-alertmanager")),
+                    str(debian.alertmanager()),
                     f"--config.file={self.folder / 'alertmanager.yml'}",
                     f"--storage.path={self.folder / 'data'}",
                     f"--web.listen-address=127.0.0.1:{self.port}",

@@ -1,4 +1,4 @@
-"""Programs of Debian's packages for tests, unpacked into .cache/ and never installed.
+"""Programs of Debian's packages for tests, unpacked into .cache/ and not installed.
 
     python -m tests.servers.debian fetch
 
@@ -20,6 +20,8 @@ from tests.servers import ServerError
 CACHE = Path(__file__).resolve().parents[2] / ".cache"
 PACKAGES = {"prometheus": "prometheus", "alertmanager": "prometheus-alertmanager", "nginx": "nginx"}
 """Folder in .cache -> Debian's package."""
+TEMPLATES = Path("usr/share/prometheus/alertmanager")
+"""Where Debian's Alertmanager has its templates: it starts only where they lie there below /."""
 FETCH_SECONDS = 120.0
 USAGE = "usage: python -m tests.servers.debian fetch"
 
@@ -63,6 +65,24 @@ def fetch(folder: str, name: str) -> Path:
     return program(folder, name)
 
 
+def alertmanager() -> Path:
+    """The server that can be started. Raises ServerError."""
+    found = program("alertmanager", "prometheus-alertmanager")
+    if not (Path("/") / TEMPLATES / "default.tmpl").is_file():
+        raise ServerError(f"its templates are not in /{TEMPLATES}, where alone it looks for them")
+    return found
+
+
+def place_templates() -> None:
+    """Put the unpacked templates where the server looks. Raises ServerError where we may not."""
+    try:
+        shutil.copytree(
+            CACHE / "alertmanager" / TEMPLATES, Path("/") / TEMPLATES, dirs_exist_ok=True
+        )
+    except OSError as error:
+        raise ServerError(f"/{TEMPLATES} cannot be written: {error}") from error
+
+
 def run(command: Sequence[str], folder: Path) -> None:
     """Run it to its end in `folder`. Raises ServerError with its last line when it fails."""
     try:
@@ -85,6 +105,14 @@ def main(arguments: Sequence[str]) -> int:
             fetch(folder, name)
         except ServerError as error:
             print(f"{folder}: {error}", file=sys.stderr)
+            return 1
+    try:
+        alertmanager()
+    except ServerError:
+        try:
+            place_templates()
+        except ServerError as error:
+            print(f"alertmanager: {error}", file=sys.stderr)
             return 1
     return 0
 

@@ -76,7 +76,7 @@ def product(transactional_db: None, make_service: MakeService) -> Iterator[Produ
 @pytest.fixture
 def real(product: Product) -> Iterator[RealAlertmanager]:
     try:
-        debian.program("alertmanager", "prometheus-alertmanager")
+        debian.alertmanager()
     except ServerError as error:
         pytest.skip(f"real Alertmanager: {error}")
     _token, plain = ApiToken.issue(name="alertmanager", scopes=["intake"], owner=None)
