@@ -111,7 +111,9 @@ def environments(clean: dict[str, str], folder: Path, url: str) -> list[dict[str
     """Of two new installations: one stays almost empty, one is filled."""
     found = []
     for name in ("few", "many"):
-        environment = clean | {"STUDIO_DIR": str(folder / f"{name}-{'server' if url else 'file'}")}
+        state = folder / f"{name}-{'server' if url else 'file'}"
+        state.mkdir()
+        environment = clean | {"STUDIO_DIR": str(state)}
         if url:
             with psycopg.connect(url, autocommit=True) as connection:
                 connection.execute(f"CREATE DATABASE {name}".encode())

@@ -29,8 +29,8 @@ from incidents.models import (
 from timeline.models import TimelineEvent
 
 SERVICES = 200
-OPEN_OF = 20  # one incident in so many is open
-FIRING_OF = 100
+OPEN = 500  # incidents and alerts at most, spread over all: a page of either is full
+FIRING = 1000
 PIECE = 2000
 WORDS = ("checkout", "payment", "search", "latency", "errors", "timeout", "saturated", "restarts")
 
@@ -58,7 +58,9 @@ def fill(kept: Any, incidents: int, alerts: int) -> dict[str, int]:
         )
         for n in range(incidents)
     )  # fmt: skip
-    opened = _made(_incident(n, now, chance) for n in range(incidents))
+    opened = _made(
+        _incident(n, n % max(1, incidents // OPEN) == 0, now, chance) for n in range(incidents)
+    )
     _made(
         AffectedService(incident=incident, service=services[(n + step) % SERVICES])
         for n, incident in enumerate(opened)
@@ -87,7 +89,7 @@ def fill(kept: Any, incidents: int, alerts: int) -> dict[str, int]:
     each = max(1, alerts // incidents)
     for first in range(0, alerts, PIECE):
         numbers = range(first, min(first + PIECE, alerts))
-        series = _made(_alert(n, source, now) for n in numbers)
+        series = _made(_alert(n, n % max(1, alerts // FIRING) == 0, source, now) for n in numbers)
         delivered = _made(
             Delivery(
                 source=source, received_at=now - dt.timedelta(seconds=n), state="done",
@@ -108,9 +110,8 @@ def fill(kept: Any, incidents: int, alerts: int) -> dict[str, int]:
     return {model.__name__: model._default_manager.count() for model in (Incident, Alert, Delivery)}
 
 
-def _incident(n: int, now: dt.datetime, chance: random.Random) -> Incident:
+def _incident(n: int, is_open: bool, now: dt.datetime, chance: random.Random) -> Incident:
     started = now - dt.timedelta(minutes=5 * n)
-    is_open = n % OPEN_OF == 0
     return Incident(
         number=1000 + n,
         title=f"{' '.join(chance.sample(WORDS, 3))} {n}",
@@ -131,7 +132,7 @@ def _incident(n: int, now: dt.datetime, chance: random.Random) -> Incident:
     )
 
 
-def _alert(n: int, source: AlertSource, now: dt.datetime) -> Alert:
+def _alert(n: int, firing: bool, source: AlertSource, now: dt.datetime) -> Alert:
     seen = now - dt.timedelta(seconds=30 * n)
     alert = Alert(
         source=source,
@@ -141,7 +142,7 @@ def _alert(n: int, source: AlertSource, now: dt.datetime) -> Alert:
         annotations={"summary": "High ratio of failed requests"},
         first_seen_at=seen,
         last_seen_at=seen,
-        firing=n % FIRING_OF == 0,
+        firing=firing,
     )
     alert.latest_occurrence_id = alert.pk
     return alert

@@ -4,7 +4,9 @@ python -m benchmarks.load.statements, with DATABASE_URL and BENCH_TOKEN; prints 
 from __future__ import annotations
 
 import json
+import logging
 import os
+import warnings
 
 import django
 
@@ -14,6 +16,8 @@ SIZES = (1, 20)
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reliability_studio.settings")
     django.setup()
+    logging.disable(logging.CRITICAL)  # a line a request
+    warnings.simplefilter("ignore")
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
