@@ -52,7 +52,7 @@ def test_events_refuse_truncate(make_incident: Callable[..., Incident]) -> None:
 
     # pending constraint triggers would refuse it first
     execute("SET CONSTRAINTS ALL IMMEDIATE")
-    refused("append-only", lambda: execute("TRUNCATE timeline_timelineevent"))
+    refused("append-only", lambda: execute("TRUNCATE timeline_timelineevent CASCADE"))
 
     assert incident.timeline.count() == 1
 
