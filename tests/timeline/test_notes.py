@@ -4,7 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from timeline.notes import SCHEMES, TAGS, render
+from incidents.prose import SCHEMES, TAGS
+from timeline.notes import render
 
 
 @pytest.mark.parametrize(
