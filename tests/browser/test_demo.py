@@ -116,8 +116,11 @@ def test_refused_step_is_told_in_words(
     page: Page, second_tab: Page, demo: Studio, complaints: list[str]
 ) -> None:
     page.goto(f"{demo.url}/incidents/INC-1")
-    page.route("**/mitigate", lambda route: route.abort())
     page.get_by_role("button", name="Mark mitigated").click()
+    dialog = page.locator("#act-dialog")
+    expect(dialog).to_be_visible()
+    page.route("**/mitigate", lambda route: route.abort())
+    dialog.get_by_role("button", name="Mark mitigated").click()
 
     expect(page.locator("#notice")).to_contain_text("Nothing was changed")
 

@@ -44,17 +44,18 @@ def _fresh(fault: str | None) -> Recording:
 def serve(backend: Backend, settings: LazySettings, fault: str) -> datetime:
     """Point the product at the lab's four stand-ins; the moment the fault began."""
     recorded = _fresh(fault)
-    _serve(backend, settings, recorded)
+    serve_recording(backend, settings, recorded)
     assert recorded.fault_at is not None
     return datetime.fromtimestamp(recorded.fault_at, UTC)
 
 
 def serve_healthy(backend: Backend, settings: LazySettings) -> None:
     """Likewise, and nothing is wrong there."""
-    _serve(backend, settings, _fresh(None))
+    serve_recording(backend, settings, _fresh(None))
 
 
-def _serve(backend: Backend, settings: LazySettings, recorded: Recording) -> None:
+def serve_recording(backend: Backend, settings: LazySettings, recorded: Recording) -> None:
+    """Point the product at stand-ins that answer from this recording."""
     backend.respond = partial(respond, recorded)
     kubeconfig_path = Path(settings.STUDIO_DIR) / f"kubeconfig-{backend.url.rpartition(':')[2]}"
     kubeconfig_path.write_text(kubeconfig(f"{backend.url}/kubernetes"))

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.utils import timezone
 
 from incidents import demo
 from incidents.models import Service
+from lab.simulation import Recording, run
 from slos.burn import workbook_policies
 from slos.models import SLO
 from slos.stored import policy_json
@@ -50,8 +52,16 @@ def make_slo(db: None) -> Callable[..., SLO]:
     return make
 
 
+_made: list[Recording] = []
+
+
 @pytest.fixture
 def lab_end(backend: Backend, settings: LazySettings, db: None) -> float:  # noqa: F811
-    """The lab with a pool that ran out a minute ago; when its recording ends."""
-    lab_backend.serve(backend, settings, "pool-exhaustion")
-    return lab_backend.recording("pool-exhaustion").end_at
+    """The lab with a pool that ran out four minutes ago; when its recording ends.
+
+    The last whole minute before the end lies well within the fault.
+    """
+    if not _made:
+        _made.append(run(7, 1200.0, "pool-exhaustion", 240.0, timezone.now().timestamp()))
+    lab_backend.serve_recording(backend, settings, _made[0])
+    return _made[0].end_at

@@ -158,7 +158,7 @@ def test_command_names_the_delivery_that_there_is_not(deliver: Deliver) -> None:
 
 def test_pruning_lets_go_what_is_older_than_the_retention(deliver: Deliver, settings: Any) -> None:
     settings.INTAKE_DELIVERY_RETENTION_DAYS = 7
-    old, young = deliver("Old", ago=7.01), deliver("Young", ago=6.99)
+    old, young = deliver("Old", ago=7.5), deliver("Young", ago=6.5)
     grouping.run_waiting()
 
     tasks.prune_deliveries()
