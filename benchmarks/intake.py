@@ -45,16 +45,28 @@ SAME = 0.97  # medians of a few seconds are not closer than that
 
 @dataclass(frozen=True)
 class Aim:
-    """Least ratio to the raw view, most CPU-ms an alert (docs/alert-intake.md)."""
+    """Least ratio to the raw view, most CPU-ms an alert (docs/alert-intake.md).
+
+    `raw_cpu_ms` is what the raw view took on the machine the CPU aim was set on: a machine on
+    which it takes twice as much is judged by the ratio of the two.
+    """
 
     words: str
     raw_path: str
     size: int
     ratio: float
     cpu_ms: float
+    raw_cpu_ms: float
+
+    @property
+    def cpu_ratio(self) -> float:
+        return self.cpu_ms / self.raw_cpu_ms
 
 
-AIMS = (Aim("single", "/single", 1, 0.5, 1.8), Aim("20 a request", "/batch", 20, 0.4, 0.3))
+AIMS = (
+    Aim("single", "/single", 1, 0.5, 1.8, 0.92),
+    Aim("20 a request", "/batch", 20, 0.4, 0.3, 0.13),
+)
 
 
 @dataclass(frozen=True)
@@ -195,7 +207,12 @@ def compare(
     for held, words in (
         (rates["new"] >= aim.ratio * rates["raw"], f"new alerts at least {aim.ratio} of raw"),
         (rates["again"] >= SAME * rates["new"], "repeats no slower than new alerts"),
-        (cpu["new"] <= aim.cpu_ms, f"at most {aim.cpu_ms} CPU-ms an alert"),
+        (
+            cpu["new"] <= aim.cpu_ratio * cpu["raw"],
+            f"CPU at most {aim.cpu_ratio:.2f} of raw ({aim.cpu_ms} ms where raw takes "
+            f"{aim.raw_cpu_ms})",
+        ),
+        (cpu["new"] <= aim.cpu_ms, f"at most {aim.cpu_ms} CPU-ms an alert on this machine"),
         (lost == 0, f"zero lost ({lost})"),
         (refused == 0, f"zero answers but 2xx ({refused})"),
     ):
@@ -217,7 +234,9 @@ def stored_or_empty(place: Production, alerts: int, seconds: float, rounds: int)
                         )
                 rate = [statistics.median(run.rate for run in of) for of in runs.values()]
                 cpu = [statistics.median(run.cpu_ms for run in of) for of in runs.values()]
-                slower = rate[0] / rate[1]
+                # of the turn that both took one after the other: the machine drifts meanwhile
+                turns = zip(runs[empty], runs[full], strict=True)
+                slower = statistics.median(one.rate / other.rate for one, other in turns)
                 held = verdict(slower <= SLOWEST_WITH_STORED, f"at most {SLOWEST_WITH_STORED}")
                 print(
                     f"{aim.words:>12} {'again' if again else 'new':>5}: empty {rate[0]:6.0f} "

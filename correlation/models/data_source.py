@@ -5,14 +5,15 @@ from __future__ import annotations
 import uuid
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
 from correlation.data_sources.fields import field_errors
+from incidents.outbound.columns import Authorized, OverTls
 
 
-class DataSource(models.Model):
+class DataSource(Authorized, OverTls):
     """A telemetry backend. Secrets are named (a variable, a file), never stored.
 
     Rows of origin `environment` follow PROMETHEUS_URL and its like at every start; the others
@@ -59,19 +60,6 @@ class DataSource(models.Model):
     tenant = models.CharField(
         max_length=150, blank=True, default="", help_text="Sent as X-Scope-OrgID."
     )
-    auth_variable = models.CharField(
-        max_length=100,
-        blank=True,
-        default="",
-        validators=[RegexValidator(r"^[A-Z][A-Z0-9_]*\Z", "Name an environment variable.")],
-        help_text="Environment variable that holds the Authorization header's value.",
-    )
-    auth_file = models.CharField(
-        max_length=500,
-        blank=True,
-        default="",
-        help_text="File under SECRETS_DIR that holds the Authorization header's value.",
-    )
     kubeconfig = models.CharField(
         max_length=500,
         blank=True,
@@ -81,8 +69,6 @@ class DataSource(models.Model):
     context = models.CharField(
         max_length=200, blank=True, default="", help_text="Kubernetes only: its context."
     )
-    verify_tls = models.BooleanField(default=True)
-    ca_file = models.CharField(max_length=500, blank=True, default="")
     client_certificate_file = models.CharField(max_length=500, blank=True, default="")
     client_key_file = models.CharField(max_length=500, blank=True, default="")
     timeout_seconds = models.FloatField(

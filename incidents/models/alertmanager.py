@@ -5,19 +5,20 @@ from __future__ import annotations
 import uuid
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
 from incidents.models.alert import AlertSource
+from incidents.outbound.columns import Authorized, LatestAnswers, OverTls
 from incidents.outbound.fields import http_errors
 
 
-class Alertmanager(models.Model):
+class Alertmanager(Authorized, OverTls, LatestAnswers):
     """One address of `/api/v2`. Secrets are named (a variable, a file), never stored.
 
     The rows of a source are together all that send to it: what none of them lists is over.
-    What stands below `failures` is written by `incidents.upkeep.reconcile` alone.
+    What stands below `created_at`, and LatestAnswers, `incidents.upkeep.reconcile` writes alone.
     """
 
     class Origin(models.TextChoices):
@@ -40,30 +41,11 @@ class Alertmanager(models.Model):
         default="",
         help_text="The receiver there that posts to us; empty: the one its last delivery named.",
     )
-    auth_variable = models.CharField(
-        max_length=100,
-        blank=True,
-        default="",
-        validators=[RegexValidator(r"^[A-Z][A-Z0-9_]*\Z", "Name an environment variable.")],
-        help_text="Environment variable that holds the Authorization header's value.",
-    )
-    auth_file = models.CharField(
-        max_length=500,
-        blank=True,
-        default="",
-        help_text="File under SECRETS_DIR that holds the Authorization header's value.",
-    )
-    verify_tls = models.BooleanField(default=True)
-    ca_file = models.CharField(max_length=500, blank=True, default="")
     timeout_seconds = models.FloatField(
         default=5.0, validators=[MinValueValidator(0.1), MaxValueValidator(60.0)]
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    failures = models.PositiveIntegerField(default=0, editable=False, help_text="In a row.")
-    last_success_at = models.DateTimeField(null=True, editable=False)
-    last_error_at = models.DateTimeField(null=True, editable=False)
-    last_error = models.TextField(blank=True, default="", editable=False)
     note = models.TextField(
         blank=True,
         default="",

@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import (
     MaxValueValidator,
     MinValueValidator,
-    RegexValidator,
     validate_email,
 )
 from django.db import models
@@ -18,11 +17,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from incidents.notify.events import KIND_CHOICES, Kind
+from incidents.outbound.columns import NAMES_A_VARIABLE, LatestAnswers, OverTls
 from incidents.outbound.fields import address_errors, named_errors
 
 PAGERDUTY_URL = "https://events.pagerduty.com"
 MOST_RECIPIENTS = 50
-_variable = [RegexValidator(r"^[A-Z][A-Z0-9_]*\Z", "Name an environment variable.")]
 
 
 class NotificationChannelQuerySet(models.QuerySet["NotificationChannel"]):
@@ -34,12 +33,12 @@ class NotificationChannelQuerySet(models.QuerySet["NotificationChannel"]):
         return self.kept().filter(enabled=True, failures__gt=0)
 
 
-class NotificationChannel(models.Model):
+class NotificationChannel(OverTls, LatestAnswers):
     """One receiver. What is secret about it is named (a variable, a file), never stored.
 
     A removed one stays as a row: what was sent through it refers to it. What stands below
-    `failures` is written by `incidents.notify.deliveries` alone; `claim` is the number of the
-    worker that sends, `claimed_until` its lease.
+    `removed_at`, and LatestAnswers, `incidents.notify.deliveries` writes alone; `claim` is the
+    number of the worker that sends, `claimed_until` its lease.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -57,7 +56,7 @@ class NotificationChannel(models.Model):
         max_length=100,
         blank=True,
         default="",
-        validators=_variable,
+        validators=[NAMES_A_VARIABLE],
         help_text="Environment variable that holds the whole address.",
     )
     url_file = models.CharField(
@@ -70,7 +69,7 @@ class NotificationChannel(models.Model):
         max_length=100,
         blank=True,
         default="",
-        validators=_variable,
+        validators=[NAMES_A_VARIABLE],
         help_text="Environment variable that holds the key that signs (webhook), or the routing "
         "key (PagerDuty).",
     )
@@ -83,8 +82,6 @@ class NotificationChannel(models.Model):
     recipients = models.JSONField(
         default=list, blank=True, help_text='Of e-mail: such as ["oncall@example.com"].'
     )
-    verify_tls = models.BooleanField(default=True)
-    ca_file = models.CharField(max_length=500, blank=True, default="")
     timeout_seconds = models.FloatField(
         default=10.0, validators=[MinValueValidator(0.1), MaxValueValidator(30.0)]
     )
@@ -101,11 +98,7 @@ class NotificationChannel(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
     removed_at = models.DateTimeField(null=True, editable=False)
 
-    failures = models.PositiveIntegerField(default=0, editable=False, help_text="In a row.")
     paused_until = models.DateTimeField(null=True, editable=False)
-    last_success_at = models.DateTimeField(null=True, editable=False)
-    last_error_at = models.DateTimeField(null=True, editable=False)
-    last_error = models.TextField(blank=True, default="", editable=False)
     claimed_until = models.DateTimeField(null=True, editable=False)
     claim = models.PositiveIntegerField(default=0, editable=False)
 
