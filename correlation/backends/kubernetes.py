@@ -8,30 +8,33 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, NoReturn
 
 import urllib3
 
 from correlation.backends.kubernetes_access import Access, access, renew
+from correlation.backends.kubernetes_answers import (
+    Listing,
+    Object,
+    Objects,
+    Permission,
+    bad_body,
+    items_of,
+    next_page,
+    read_object,
+)
 from correlation.sources import Source
 from incidents.outbound.deadline import Deadline
 from incidents.outbound.errors import (
     BackendError,
     connection_error,
     plain,
-    status_error,
     timeout_error,
 )
 from incidents.outbound.guard import cut_at
 from incidents.outbound.http import Answer
 
-Object = dict[str, Any]
-Objects = list[Object]
 Keep = Callable[[Objects], Objects]
 
 PAGE_SIZE = 500
@@ -42,28 +45,6 @@ MAX_BYTES = 16_000_000
 _CHUNK = 64 * 1024
 _RETRY_PAUSE_SECONDS = (0.05, 0.15)
 _FLEETING_STATUS = (500, 502, 503, 504)
-_FORBIDDEN = re.compile(
-    r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) resource "(?P<resource>[^"]+)"'
-    r' in API group "(?P<group>[^"]*)"'
-    r'(?: in the namespace "(?P<namespace>[^"]+)"| at the cluster scope)'
-)
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The objects of a list, without `managedFields`; `truncated` says in words what is not."""
-
-    items: tuple[Object, ...]
-    requests: int
-    truncated: str = ""
-
-
-@dataclass(frozen=True)
-class Permission:
-    """Whether these credentials may do something, and the server's reason if it gave one."""
-
-    allowed: bool
-    reason: str = ""
 
 
 class KubernetesApi:
@@ -86,7 +67,7 @@ class KubernetesApi:
         """The server's version, such as "v1.36.0"."""
         body = self._get("/version", {}, deadline)
         if not isinstance(body.get("gitVersion"), str):
-            self._bad_body("answered /version without a gitVersion: it is no Kubernetes API")
+            bad_body(self.name, "answered /version without a gitVersion: it is no Kubernetes API")
         return str(body["gitVersion"])
 
     def can_i(
@@ -100,9 +81,10 @@ class KubernetesApi:
             "spec": {"resourceAttributes": {name: text for name, text in wanted.items() if text}},
         }
         path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-        status = self._json(self._fetch("POST", path, {}, deadline, question)).get("status")
+        answer = self._fetch("POST", path, {}, deadline, question)
+        status = read_object(self.name, answer).get("status")
         if not isinstance(status, dict) or not isinstance(status.get("allowed"), bool):
-            self._bad_body("answered an access review without a verdict")
+            bad_body(self.name, "answered an access review without a verdict")
         return Permission(status["allowed"], plain(str(status.get("reason") or "")))
 
     def namespaces(self, deadline: Deadline) -> tuple[str, ...]:
@@ -131,56 +113,19 @@ class KubernetesApi:
                     raise
                 items, token, read, restarted = [], "", 0, True
                 continue
-            page = self._items(body)
+            page = items_of(self.name, body)
             fresh = page[: MAX_ITEMS - read]
             read += len(fresh)
             items += fresh
             items = keep(items) if keep else items
-            token = self._continue(body)
+            token = next_page(self.name, body)
             if not token or read >= MAX_ITEMS:
                 more = bool(token) or len(fresh) < len(page)
                 cut = f"only the first {read} {path.rpartition('/')[2]} were read" if more else ""
                 return Listing(tuple(items), requests, cut)
 
-    def _items(self, body: Object) -> Objects:
-        items = body.get("items", "")
-        named = str(body.get("kind") or "List").endswith("List")
-        if not named or not isinstance(items, list | type(None)):
-            self._bad_body("answered JSON that is not a Kubernetes list")
-        for item in items or ():
-            metadata = item.get("metadata") if isinstance(item, dict) else None
-            if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
-                self._bad_body("answered a list with an item that is no Kubernetes object")
-            metadata.pop("managedFields", None)  # often most of an object, and never read
-        return items or []
-
-    def _continue(self, body: Object) -> str:
-        metadata = body.get("metadata")
-        if not isinstance(metadata, dict):
-            self._bad_body("answered a list without metadata")
-        return str(metadata.get("continue") or "")
-
     def _get(self, path: str, params: Mapping[str, str], deadline: Deadline) -> Object:
-        return self._json(self._fetch("GET", path, params, deadline))
-
-    def _json(self, answer: Answer) -> Object:
-        """The object of a 2xx answer. Raises for any other with the server's own message."""
-        if answer.status >= 300:
-            raise _refusal(self.name, answer)
-        if not answer.body.strip():
-            self._bad_body("answered nothing (an empty body)")
-        if answer.is_html:
-            self._bad_body("answered HTML, not JSON")
-        try:
-            body = json.loads(answer.body, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError):
-            self._bad_body("answered something that is not JSON")
-        if not isinstance(body, dict):
-            self._bad_body("answered JSON that is not an object")
-        return body
-
-    def _bad_body(self, why: str) -> NoReturn:
-        raise BackendError("bad_body", why, source=self.name)
+        return read_object(self.name, self._fetch("GET", path, params, deadline))
 
     def _fetch(
         self,
@@ -291,25 +236,3 @@ class KubernetesApi:
 def list_path(prefix: str, resource: str, namespace: str = "") -> str:
     """The path of a list; `namespace` "" is the whole cluster."""
     return f"{prefix}/namespaces/{namespace}/{resource}" if namespace else f"{prefix}/{resource}"
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _refusal(name: str, answer: Answer) -> BackendError:
-    """The error for an answer of 300 and above, from its Status object or plain text."""
-    said = "" if answer.is_html else answer.body[:4096].decode("utf-8", "replace").strip()
-    with suppress(ValueError, RecursionError):
-        body = json.loads(answer.body)
-        said = str(body.get("message") or "") if isinstance(body, dict) else ""
-    error = status_error(name, answer.status, said)
-    found = _FORBIDDEN.search(said) if answer.status == 403 else None
-    if not found:
-        return error
-    where = f"in namespace {found['namespace']}" if found["namespace"] else "in the whole cluster"
-    resource = found["resource"] + (f".{found['group']}" if found["group"] else "")
-    detail = f"forbidden: {found['user']} may not {found['verb']} {resource} {where}"
-    if found["user"] == "system:anonymous":
-        detail += " (no credentials were sent: check the kubeconfig's user and its plugin)"
-    return BackendError("http", detail, source=name, status=403)

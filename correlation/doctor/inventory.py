@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from correlation.backends.kubernetes import KubernetesApi, Listing, list_path
+from correlation.backends.kubernetes import KubernetesApi, list_path
+from correlation.backends.kubernetes_answers import Listing
 from correlation.backends.tempo import TempoClient
 from correlation.cluster.objects import (
     Object,

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from correlation.backends import kubernetes as module
-from correlation.backends.kubernetes import KubernetesApi, Permission, list_path
+from correlation.backends.kubernetes import KubernetesApi, list_path
+from correlation.backends.kubernetes_answers import Permission
 from correlation.sources import Source
 from incidents.outbound.deadline import Deadline
 from incidents.outbound.errors import BackendError
