@@ -27,6 +27,7 @@ from reliability_studio.log_settings import *  # noqa: F403
 from reliability_studio.notification_settings import *  # noqa: F403
 from reliability_studio.schedule import beat_schedule
 from reliability_studio.secret_key import secret_key
+from reliability_studio.slo_settings import *  # noqa: F403
 from reliability_studio.telemetry_settings import *  # noqa: F403
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Incident] and the like, at run time too
@@ -240,7 +241,6 @@ CELERY_TASK_ROUTES = {
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = beat_schedule(reconcile_seconds=RECONCILE_SECONDS)
-SLO_HISTORY_DAYS = env.integer("SLO_HISTORY_DAYS", 400, low=100, high=3650)
 
 # --- people ----------------------------------------------------------------------------
 

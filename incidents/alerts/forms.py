@@ -42,4 +42,6 @@ class NewSource(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        outside = [one for one in AlertSource.Kind.choices if one[0] != AlertSource.Kind.INTERNAL]
+        self.fields["kind"].choices = outside  # type: ignore[attr-defined]  # a choice field
         self.fields["slug"].widget.attrs.update({"placeholder": "production-eu"})

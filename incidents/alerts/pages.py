@@ -88,7 +88,7 @@ def alert_sources(request: PageRequest) -> HttpResponse:
 @role_required(Role.VIEWER)
 def alert_source(request: PageRequest, slug: str) -> HttpResponse:
     """One source: its token's state and the settings to paste at the sender."""
-    return _source(request, get_object_or_404(AlertSource, slug=slug))
+    return _source(request, get_object_or_404(sources.listed(), slug=slug))
 
 
 @never_cache
@@ -96,7 +96,7 @@ def alert_source(request: PageRequest, slug: str) -> HttpResponse:
 @role_required(Role.ADMIN)
 def rotate_source(request: PageRequest, slug: str) -> HttpResponse:
     """A new token, shown this once; the old ones end."""
-    source = get_object_or_404(AlertSource, slug=slug)
+    source = get_object_or_404(sources.listed(), slug=slug)
     return _source(request, source, sources.rotate(source))
 
 
@@ -104,7 +104,7 @@ def rotate_source(request: PageRequest, slug: str) -> HttpResponse:
 @role_required(Role.ADMIN)
 def revoke_source(request: PageRequest, slug: str) -> HttpResponse:
     """End the source's tokens."""
-    source = get_object_or_404(AlertSource, slug=slug)
+    source = get_object_or_404(sources.listed(), slug=slug)
     ended = sources.revoke(source)
     messages.success(request, f"{ended} token{'' if ended == 1 else 's'} revoked.")
     return redirect("alert-source", slug=slug)

@@ -39,6 +39,8 @@ class AlertSourceSerializer(serializers.ModelSerializer[AlertSource]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """A series is known by the labels that count: which those are is settled at the start."""
         kept = self.instance
+        if attrs.get("kind") == AlertSource.Kind.INTERNAL:
+            raise serializers.ValidationError({"kind": "Nothing delivers from outside as this."})
         if isinstance(kept, AlertSource) and attrs.get("slug", kept.slug) != kept.slug:
             raise serializers.ValidationError({"slug": "A source keeps its name."})
         return attrs

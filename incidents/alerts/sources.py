@@ -56,7 +56,8 @@ def revoke(source: AlertSource, *, at: datetime | None = None) -> int:
 
 
 def listed() -> QuerySet[AlertSource]:
-    """Sources with `delivered_at`, `used_at`, and `token_prefix` of the newest valid token."""
+    """Those that send from outside, with `delivered_at`, `used_at`, and `token_prefix` of the
+    newest valid token."""
     now = timezone.now()
     newest = Delivery.objects.filter(source=OuterRef("pk")).order_by("-received_at", "-id")
     valid = (
@@ -64,7 +65,7 @@ def listed() -> QuerySet[AlertSource]:
         .filter(Q(expires_at=None) | Q(expires_at__gt=now))
         .order_by("-created_at", "-id")
     )
-    return AlertSource.objects.annotate(
+    return AlertSource.objects.exclude(kind=AlertSource.Kind.INTERNAL).annotate(
         delivered_at=Subquery(newest.values("received_at")[:1]),
         token_prefix=Subquery(valid.values("prefix")[:1]),
         used_at=Max("source_tokens__token__last_used_at"),

@@ -55,8 +55,8 @@ NOTE_USE = f"""
 UPDATE accounts_apitoken SET last_used_at = %(now)s WHERE {HOLDS} RETURNING {WHAT}
 """  # noqa: S608 - constants
 SOURCE = {
-    "postgresql": "jsonb_build_array(source.id, source.slug, source.ignored_labels)",
-    "sqlite": "json_array(source.id, source.slug, json(source.ignored_labels))",
+    "postgresql": "jsonb_build_array(source.id, source.slug, source.ignored_labels, source.kind)",
+    "sqlite": "json_array(source.id, source.slug, json(source.ignored_labels), source.kind)",
 }
 
 
@@ -164,9 +164,16 @@ def _is_noted(digest: str) -> bool:
 def _source(packed: Any) -> AlertSource | None:
     if packed is None:
         return None
-    pk, slug, ignored = json.loads(packed) if isinstance(packed, str) else packed
-    source = AlertSource(id=UUID(pk), slug=slug, ignored_labels=ignored)
+    pk, slug, ignored, kind = json.loads(packed) if isinstance(packed, str) else packed
+    source = AlertSource(id=UUID(pk), slug=slug, ignored_labels=ignored, kind=kind)
     source._state.adding = False
+    return _from_outside(source)
+
+
+def _from_outside(source: AlertSource) -> AlertSource:
+    """The source, unless only we deliver as it. Raises Refused."""
+    if source.kind == AlertSource.Kind.INTERNAL:
+        raise Refused(403, "source-internal", f"Nothing delivers as {source.slug} from outside.")
     return source
 
 
@@ -180,7 +187,8 @@ def _person(request: HttpRequest, slug: str) -> Sender:
     if not isinstance(user, User) or (known and isinstance(known[1], ApiToken)):
         raise Refused(401, "not-authenticated", "Send an intake token as the bearer.")
     _require_responder(user)
-    return Sender(AlertSource.objects.filter(slug=slug).first())
+    named = AlertSource.objects.filter(slug=slug).first()
+    return Sender(_from_outside(named) if named is not None else None)
 
 
 def _require_responder(user: User) -> None:

@@ -15,6 +15,7 @@ PARSERS: dict[str, Callable[[Any], Parsed]] = {
     AlertSource.Kind.ALERTMANAGER: alertmanager.parse,
     AlertSource.Kind.GRAFANA: grafana.parse,
     AlertSource.Kind.EVENTS: events.parse,
+    AlertSource.Kind.INTERNAL: alertmanager.parse,
 }
 
 

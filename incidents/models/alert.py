@@ -27,6 +27,7 @@ class AlertSource(models.Model):
         ALERTMANAGER = "alertmanager", "Alertmanager"
         GRAFANA = "grafana", "Grafana"
         EVENTS = "events", "Events (PagerDuty v2)"
+        INTERNAL = "internal", "Reliability Studio itself"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=63, unique=True)

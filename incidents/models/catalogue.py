@@ -42,6 +42,12 @@ class Service(models.Model):
     users = models.PositiveIntegerField(
         null=True, blank=True, help_text="Active users; empty when not known."
     )
+    users_query = models.TextField(
+        blank=True,
+        default="",
+        max_length=2000,
+        help_text="PromQL that counts the users active now; where it answers, `users` does not.",
+    )
     revenue_per_hour = models.DecimalField(
         max_digits=14,
         decimal_places=2,

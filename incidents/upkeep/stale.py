@@ -27,7 +27,8 @@ def mark_stale(now: datetime | None = None) -> int:
     now = now or timezone.now()
     _unmark_heard()
     marked = 0
-    for source in AlertSource.objects.all():
+    # our own alerts are ended by what began them, and not repeated meanwhile
+    for source in AlertSource.objects.exclude(kind=AlertSource.Kind.INTERNAL):
         patience = patience_of(source)
         silent = AlertOccurrence.objects.filter(
             alert__source=source,

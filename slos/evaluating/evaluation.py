@@ -15,6 +15,7 @@ from django.utils import timezone
 from correlation.data_sources.catalogue import source_of
 from correlation.models import DataSource
 from incidents.models import NumberSequence
+from slos.breaches import alerting, following
 from slos.burn import MINUTE, Events, Quality, Status
 from slos.definition import Definition, Wrong
 from slos.evaluating import asking, samples
@@ -173,7 +174,8 @@ def _write(
     errors: Mapping[UUID, str],
     at: float,
 ) -> None:
-    """Columns and snapshots in one transaction; an older pass never overwrites a newer one."""
+    """Columns, snapshots, breaches and their alerts in one transaction; an older pass never
+    overwrites a newer one."""
     moment = samples.when(at)
     with transaction.atomic():
         NumberSequence.lock("slo-evaluation")
@@ -193,6 +195,8 @@ def _write(
                 continue
             changed.append(row)
         SLO.objects.bulk_update(changed, COLUMNS, batch_size=200)
+        followed = following.follow([row for row in changed if row.pk in standings], moment)
+        alerting.tell(followed.begun, followed.ended)
         SLOSnapshot.objects.bulk_create(
             [_snapshot(row, moment) for row in changed], ignore_conflicts=True
         )

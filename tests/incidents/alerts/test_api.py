@@ -190,3 +190,13 @@ def test_waiting_delivery_is_not_replayed(api: APIClient, tell: Tell) -> None:
     answer = api.post(f"/api/deliveries/{tell().pk}/replay")
 
     assert (answer.status_code, answer.json()["type"]) == (409, "delivery-waiting")
+
+
+def test_internal_source_is_neither_listed_nor_made(admin_api: APIClient, db: None) -> None:
+    AlertSource.objects.create(slug="slo", kind=AlertSource.Kind.INTERNAL)
+
+    listed = admin_api.get("/api/alert-sources").json()["results"]
+    rotated = admin_api.post("/api/alert-sources/slo/rotate", {}, format="json")
+    made = admin_api.post("/api/alert-sources", {"slug": "us", "kind": "internal"}, format="json")
+
+    assert (listed, rotated.status_code, made.status_code) == ([], 404, 400)

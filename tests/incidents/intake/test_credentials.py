@@ -277,3 +277,13 @@ def test_every_token_is_forgotten_when_there_are_too_many_to_remember(
     answers = [post(token=token) for token in (plain, other, plain)]
 
     assert [a.status_code for a in answers] == [202, 202, 202]
+
+
+def test_nobody_delivers_as_the_internal_source(db: None) -> None:
+    AlertSource.objects.create(slug="slo", kind=AlertSource.Kind.INTERNAL)
+    _row, plain = ApiToken.issue(name="any", scopes=["intake"])
+
+    answer = post(f"{URL}?source=slo", token=plain)
+
+    assert (answer.status_code, answer.json()["type"]) == (403, "source-internal")
+    assert not Delivery.objects.exists()
