@@ -5,8 +5,10 @@ Status has one writer, `incidents.lifecycle`, so the admin offers no form for it
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, URLField
 from django.http import HttpRequest
 
 from incidents.alert_rules import admin as rules_admin  # noqa: F401  (registers its models)
@@ -27,6 +29,9 @@ from incidents.models import (
 )
 from incidents.notify import admin as notify_admin  # noqa: F401  (registers its models)
 from incidents.upkeep import admin as upkeep_admin  # noqa: F401  (registers its models)
+
+# an address without a scheme, as Django 6 reads it
+HTTPS: Any = {URLField: {"assume_scheme": "https"}}
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Model]):
@@ -52,6 +57,7 @@ class ServiceAdmin(admin.ModelAdmin[Service]):
     list_filter = ["environment", "role", "tier", "team"]
     search_fields = ["slug", "name", "team"]
     inlines = [DependencyInline]
+    formfield_overrides = HTTPS
 
 
 @admin.register(ChangeEvent)
@@ -60,6 +66,7 @@ class ChangeEventAdmin(admin.ModelAdmin[ChangeEvent]):
     list_filter = ["kind", "source"]
     list_select_related = ["service"]
     search_fields = ["title", "ref"]
+    formfield_overrides = HTTPS
 
 
 @admin.register(AlertSource)

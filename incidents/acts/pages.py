@@ -144,6 +144,8 @@ def answered(request: PageRequest, incident_id: UUID, do: Callable[[], object]) 
         do()
     except REFUSALS as error:
         return page_problem(error)
+    except Incident.DoesNotExist:
+        raise Http404("No such incident") from None
     found = get_object_or_404(Incident.objects.select_related("merged_into"), pk=incident_id)
     return panels_answer(request, found)
 

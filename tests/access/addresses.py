@@ -10,8 +10,9 @@ from typing import Any
 
 from django.urls import get_resolver
 
+from incidents.routing import websocket_urlpatterns
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-UNSAFE = METHODS[1:]
 NOBODYS = "7e57ab1e-0000-4000-8000-000000000000"
 # what stands for a part of an address that names nothing there is
 EXAMPLES = {"uuid": NOBODYS, "slug": "no-such", "str": "no-such", "path": "no-such", "int": "99999"}
@@ -25,8 +26,17 @@ class Address:
     template: str
     example: str
 
+    @property
+    def is_api(self) -> bool:
+        return self.template.startswith("/api/")
+
     def path(self, **parts: object) -> str:
-        return self.template.format(**parts) if parts else self.example
+        return self.template.format(**parts)
+
+
+def socket_templates() -> list[str]:
+    """In the order of the routing."""
+    return ["/" + _template(str(found.pattern)) for found in websocket_urlpatterns]
 
 
 @cache
