@@ -40,6 +40,7 @@ SCHEMA: dict[str, Any] = {
         "NotificationStateEnum": "incidents.models.NotificationState",
         "PostmortemStateEnum": "timeline.postmortems.models.Postmortem.State",
         "ReportStateEnum": "timeline.reporting.models.IncidentReport.State",
+        "SLOStatusEnum": "slos.rest.shapes.STATUSES",
         "NotificationEventEnum": "incidents.notify.events.EVENT_CHOICES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

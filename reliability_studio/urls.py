@@ -22,6 +22,7 @@ urlpatterns = [
     path("api/", include("incidents.urls")),
     path("api/", include("timeline.urls")),
     path("api/", include("correlation.urls")),
+    path("api/", include("slos.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),
     # last of /api/: what no line above took

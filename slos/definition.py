@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import promql_parser
 
 from slos.burn import Policy, never_fires, workbook_policies
-from slos.periods import Period
+from slos.periods import Period, mean_seconds
 
 WINDOW = "{{.window}}"
 OPERATORS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
@@ -87,14 +87,26 @@ class Definition:
             check_policy(policy, self.target)
 
 
+def usual_policies(period: Period, target: float) -> tuple[Policy, ...]:
+    """The workbook's policies scaled to the period, less those that could never fire at this
+    target and those that look back further than the period."""
+    seconds = mean_seconds(period)
+    return tuple(
+        policy
+        for policy in workbook_policies(seconds)
+        if policy.long_seconds < seconds and not never_fires(policy, target)
+    )
+
+
 def check_policy(policy: Policy, target: float) -> None:
     """Raises Wrong for one that could never fire or whose windows make no sense."""
     if policy.severity not in ("page", "ticket"):
         raise Wrong("policies", f"severity is page or ticket, not {policy.severity!r}.")
+    windows = (policy.short_seconds, policy.long_seconds)
     if not 0 < policy.short_seconds < policy.long_seconds:
         raise Wrong("policies", "the short window is shorter than the long one.")
-    if policy.short_seconds % 60 or policy.long_seconds % 60:
-        raise Wrong("policies", "windows are whole minutes.")
+    if any(seconds % 300 and seconds != 60 for seconds in windows):
+        raise Wrong("policies", "a window is one minute, or whole five minutes.")
     if policy.factor <= 0:
         raise Wrong("policies", "a factor is above 0.")
     if never_fires(policy, target):

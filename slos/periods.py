@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 SECONDS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 MONTHS = {"M": 1, "Q": 3, "Y": 12}
+MONTH_SECONDS = 30.4375 * SECONDS["d"]
+"""The mean one of the Gregorian calendar."""
 _SHORTHAND = re.compile(r"([1-9][0-9]{0,4})([mhdwMQY])")
 FIRST_MONDAY = datetime(1970, 1, 5)  # noqa: DTZ001  (wall clock)
 FIRST_YEAR = datetime(1970, 1, 1)  # noqa: DTZ001  (wall clock)
@@ -107,6 +109,13 @@ class Period:
         else:
             wall = first + number * timedelta(seconds=self.count * SECONDS[self.unit])
         return wall.replace(tzinfo=zone).timestamp()
+
+
+def mean_seconds(period: Period) -> float:
+    """Its length; of a calendar period in months, the mean one's."""
+    if period.unit in SECONDS:
+        return period.count * SECONDS[period.unit]
+    return period.count * MONTHS[period.unit] * MONTH_SECONDS
 
 
 def _clamped(first: datetime, year: int, month: int) -> datetime:

@@ -89,6 +89,11 @@ def within(seconds: float) -> str:
     return f'le=~"{text}(\\\\.0)?"' if float(seconds).is_integer() else f'le="{text}"'
 
 
+def bucket_ends(histogram: str, window: str) -> str:
+    """The `le` of the buckets that a histogram has had in the window."""
+    return f"count by (le) (last_over_time({_suffixed(histogram, '_bucket', '')}[{window}]))"
+
+
 def samples(query: str, op: str, value: float, window: str, step: str) -> tuple[str, str]:
     """(good, total) samples of a gauge in the window, one every `step`."""
     good = f"sum(sum_over_time((({query}) {OPERATORS[op]} bool {value:.17g})[{window}:{step}]))"

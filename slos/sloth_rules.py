@@ -14,14 +14,13 @@ import yaml
 
 from slos.burn import DAY, HOUR, MINUTE, Policy, error_budget
 from slos.definition import Definition, Threshold
-from slos.periods import SECONDS
+from slos.periods import mean_seconds
 from slos.promql import Counters, counters, duration_of, samples
 
 WINDOWS = (5 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, DAY, 3 * DAY)
 RECORDED_BY = 5 * MINUTE
 BAD, TOTAL = "studio:slo_bad_events:increase5m", "studio:slo_events:increase5m"
 SAMPLED_EVERY = "30s"
-MONTH_DAYS = 30.4375  # of the Gregorian calendar's mean year, for calendar periods
 
 
 def rules(definitions: Iterable[Definition]) -> str:
@@ -43,11 +42,8 @@ def labels_of(slo: Definition) -> dict[str, str]:
 
 
 def period_seconds(slo: Definition) -> float:
-    """Its length; of a calendar period in months, the mean one's."""
-    if slo.period.unit in SECONDS:
-        return slo.period.count * SECONDS[slo.period.unit]
-    months = {"M": 1, "Q": 3, "Y": 12}[slo.period.unit] * slo.period.count
-    return months * MONTH_DAYS * DAY
+    """The length of its period; of a calendar period in months, the mean one's."""
+    return mean_seconds(slo.period)
 
 
 def _groups(slo: Definition) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from slos.evaluating import catching_up, evaluation, pruning
+from slos.models import SLO
 
 
 @shared_task(name="slos.tasks.evaluate")
@@ -16,6 +17,15 @@ def evaluate() -> None:
 @shared_task(name="slos.tasks.catch_up")
 def catch_up() -> None:
     catching_up.catch_up(time.time())
+
+
+@shared_task(name="slos.tasks.take_up")
+def take_up(slo: str) -> None:
+    """Count and judge an SLO that was just saved; the next pass would, but people are looking."""
+    rows = list(SLO.objects.filter(pk=slo, enabled=True))
+    if rows:
+        catching_up.catch_up(time.time(), rows)
+        evaluation.evaluate(time.time(), rows)
 
 
 @shared_task(name="slos.tasks.prune_history")

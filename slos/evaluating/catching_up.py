@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from correlation.data_sources.catalogue import source_of
 from correlation.models import DataSource
@@ -22,14 +23,16 @@ MOST_SECONDS = 92 * DAY
 NEW_SECONDS = 900.0
 
 
-def catch_up(at: float) -> int:
-    """Fill the gap between each SLO's newest row and `at`; how many rows were new.
+def catch_up(at: float, only: Iterable[SLO] | None = None) -> int:
+    """Fill the gap between the newest row of each enabled SLO (or of those given) and `at`; how
+    many rows were new.
 
     An SLO without any row gets the history of its period, as far as its source has it; a gap
     longer than six hours is filled from its end, the rest by `manage.py backfill_slos`.
     """
     end = samples.boundary(at)
-    rows = list(SLO.objects.filter(enabled=True).select_related("service", "data_source"))
+    chosen = Q(enabled=True) if only is None else Q(pk__in=[row.pk for row in only])
+    rows = list(SLO.objects.filter(chosen).select_related("service", "data_source"))
     newest = dict(
         SLOSample.objects.filter(slo__in=rows, seconds=int(samples.STEP))
         .values_list("slo")

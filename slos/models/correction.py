@@ -37,6 +37,7 @@ class SLOCorrection(models.Model):
         related_name="+",
         editable=False,
     )
+    withdrawn_reason = models.TextField(blank=True, default="", editable=False)
 
     class Meta:
         ordering = ["-starts_at", "-id"]

@@ -6,8 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from slos.burn import Policy, workbook_policies
-from slos.definition import Definition, Indicator, Latency, Ratio, Threshold, Wrong
+from slos.burn import Policy
+from slos.definition import (
+    Definition,
+    Indicator,
+    Latency,
+    Ratio,
+    Threshold,
+    Wrong,
+    usual_policies,
+)
 from slos.openslo.tree import Branch, Refused, documents
 from slos.openslo.words import (
     LATENCY_HISTOGRAM,
@@ -31,11 +39,36 @@ class Metric:
     source: str
 
 
+@dataclass(frozen=True)
+class Located:
+    """An SLO, and where in the file it stands."""
+
+    definition: Definition
+    document: Branch
+
+    def refuse(self, field: str, why: str) -> Refused:
+        """The refusal of one of our fields ("service", "indicator.good") at its place."""
+        spec = self.document.branch("spec")
+        part, _, rest = field.partition(".")
+        why = f"{rest}: {why}" if rest else why
+        if part == "name":
+            return self.document.branch("metadata").refuse("name", why)
+        keys = {"target": "objectives", "period": "timeWindow", "policies": "alertPolicies"}
+        if part in ("indicator", "data_source"):
+            return spec.refuse("indicator" if spec.has("indicator") else "indicatorRef", why)
+        return spec.refuse(keys.get(part, part), why)
+
+
 def read(text: str) -> list[Definition]:
     """The SLOs of a file, in its order; raises Refused with the line of what we cannot do.
 
     Services and data sources are named, not made: whoever stores the definitions looks them up.
     """
+    return [located.definition for located in locate(text)]
+
+
+def locate(text: str) -> list[Located]:
+    """As `read`, with the place of each; raises Refused."""
     named: dict[tuple[str, str], Branch] = {}
     slos: list[Branch] = []
     for document in documents(text):
@@ -55,7 +88,7 @@ def read(text: str) -> list[Definition]:
     return [_slo(document, named) for document in slos]
 
 
-def _slo(document: Branch, named: dict[tuple[str, str], Branch]) -> Definition:
+def _slo(document: Branch, named: dict[tuple[str, str], Branch]) -> Located:
     metadata, spec = _metadata(document), document.branch("spec")
     spec.only(
         "description", "service", "indicator", "indicatorRef", "timeWindow", "budgetingMethod",
@@ -67,26 +100,27 @@ def _slo(document: Branch, named: dict[tuple[str, str], Branch]) -> Definition:
     objective.only("displayName", "op", "value", "target", "targetPercent")
     indicator, source = _indicator(_sli(spec, named), objective)
     period = _period(spec)
-    annotations = metadata.texts("annotations")
     policies = tuple(_policy(branch, named) for branch in spec.branches("alertPolicies"))
+    target = _target(objective)
     definition = Definition(
         name=metadata.text("name"),
         display_name=metadata.text("displayName", ""),
         description=spec.text("description", ""),
         service=spec.text("service"),
         indicator=indicator,
-        target=_target(objective),
+        target=target,
         period=period,
         data_source=source,
-        least_events=float(annotations.get(LEAST_EVENTS, 1)),
-        policies=policies if spec.has("alertPolicies") else _usual_policies(period),
+        least_events=_least_events(metadata),
+        policies=policies if spec.has("alertPolicies") else usual_policies(period, target),
         labels=metadata.texts("labels"),
     )
+    located = Located(definition, document)
     try:
         definition.check()
     except Wrong as wrong:
-        raise Refused(wrong.field, spec.line, wrong.why) from None
-    return definition
+        raise located.refuse(wrong.field, wrong.why) from None
+    return located
 
 
 def _metadata(document: Branch) -> Branch:
@@ -135,9 +169,10 @@ def _period(spec: Branch) -> Period:
         raise window.refuse("duration", str(error)) from None
 
 
-def _usual_policies(period: Period) -> tuple[Policy, ...]:
-    unit = SECONDS.get(period.unit)
-    return workbook_policies(period.count * unit) if unit else workbook_policies()
+def _least_events(metadata: Branch) -> float:
+    if LEAST_EVENTS not in metadata.texts("annotations"):
+        return 1.0
+    return metadata.branch("annotations").number(LEAST_EVENTS)
 
 
 def _sli(spec: Branch, named: dict[tuple[str, str], Branch]) -> Branch:

@@ -82,6 +82,10 @@ COLUMNS: dict[str, dict[str, Any]] = {
         "superseded_by": None,
     },
     "correlation.Correlation": {"id": lambda n: uuid.uuid4()},
+    "slos.SLO": {
+        "indicator": {"kind": "ratio", "total": "requests_total", "bad": "failures_total"},
+        "target": 0.999,
+    },
 }
 
 # waits for a moment, and becomes something else

@@ -52,6 +52,8 @@ NAMED = (
     ("/notifications/sent/", "key", "incidents.NotificationDelivery", "key"),
     ("/events/", "seq", "timeline.TimelineEvent", "seq"),
     ("/correlations/", "correlation", "correlation.Correlation", "pk"),
+    ("slos/", "slo", "slos.SLO", "name"),
+    ("/slos/", "name", "slos.SLO", "name"),
 )
 
 

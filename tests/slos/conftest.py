@@ -65,3 +65,11 @@ def lab_end(backend: Backend, settings: LazySettings, db: None) -> float:  # noq
         _made.append(run(7, 1200.0, "pool-exhaustion", 240.0, timezone.now().timestamp()))
     lab_backend.serve_recording(backend, settings, _made[0])
     return _made[0].end_at
+
+
+@pytest.fixture
+def lab_now(lab_end: float, backend: Backend, settings: LazySettings) -> None:  # noqa: F811
+    """The same, for what asks about the hour before now: its end lies in that hour."""
+    if lab_end < timezone.now().timestamp() - 1200.0:
+        _made[0] = run(7, 1200.0, "pool-exhaustion", 240.0, timezone.now().timestamp())
+        lab_backend.serve_recording(backend, settings, _made[0])

@@ -1,0 +1,1 @@
+"""What an SLO counts now, looked at before it is saved."""

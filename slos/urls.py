@@ -1,0 +1,16 @@
+"""API addresses of the slos app, below /api/."""
+
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from slos.rest.corrections import CorrectionsView, WithdrawCorrectionView
+from slos.rest.views import SLOViewSet
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("slos", SLOViewSet, basename="slo")
+
+urlpatterns = [
+    path("slos/<str:slo>/corrections", CorrectionsView.as_view()),
+    path("slos/<str:slo>/corrections/<uuid:correction>/withdraw", WithdrawCorrectionView.as_view()),
+    path("", include(router.urls)),
+]
