@@ -24,6 +24,13 @@ from slos.definition import (
 
 VARYING = ("service", "service_name", "app", "job", "destination_service_name", "deployment")
 """Labels whose value may differ within a shape; the first that a selector matches by `=`."""
+LOOKBACK_SECONDS = 300.0  # how old a sample may be that a Prometheus takes for the value now
+BRIDGED_SECONDS = 3600.0  # a gap as long as this loses no event of a counter that went on
+EDGE_SECONDS = 0.001
+"""What keeps a sample on a window's left edge out of it: Prometheus 2 would count it, 3 not."""
+_SUMMED = re.compile(
+    r"\s*sum\s*\(\s*(?:rate|increase)\s*\(\s*(.+?)\s*\[\s*\{\{\.window\}\}\s*\]\s*\)\s*\)\s*", re.S
+)
 OPERATOR_TEXT = {
     "MatchOp.Equal": "=",
     "MatchOp.NotEqual": "!=",
@@ -39,22 +46,38 @@ class Counter:
     query: str
 
     @property
-    def is_selector(self) -> bool:
-        return selector_of(self.query) is not None
+    def selector(self) -> str | None:
+        """What is summed: the query, or what stands in sum(rate(...)) or sum(increase(...))."""
+        if selector_of(self.query) is not None:
+            return self.query.strip()
+        inside = _SUMMED.fullmatch(self.query)
+        if inside is None or selector_of(inside[1]) is None:
+            return None
+        return inside[1].strip()
 
     def count(self, window: str) -> str:
         """Events in the window (a PromQL duration)."""
-        if self.is_selector:
-            return f"sum(increase({self.query.strip()}[{window}]))"
+        if self.selector is not None:
+            return f"sum(increase({self.selector}[{window}]))"
         text = self.query.replace(WINDOW, window)
-        return f"({text}) * {seconds_of(window):g}" if counts_by_rate(self.query) else text
+        return f"({text}) * {seconds_of(window):.12g}" if counts_by_rate(self.query) else text
+
+    def exact(self, seconds: float, scrape_seconds: float) -> str:
+        """Events of a span (seconds) as its neighbours in time leave them to it: see `_between`.
+
+        An expression is asked for a scrape more than the span, and scaled back.
+        """
+        if self.selector is not None and not self.selector.startswith("{"):
+            return f"sum({_between(self.selector, seconds)})"
+        longer, scale = _a_scrape_more(seconds, scrape_seconds)
+        return f"({self.count(longer)}) * {scale}"
 
     def rate(self, window: str) -> str:
         """Events a second over the window."""
-        if self.is_selector:
-            return f"sum(rate({self.query.strip()}[{window}]))"
+        if self.selector is not None:
+            return f"sum(rate({self.selector}[{window}]))"
         text = self.query.replace(WINDOW, window)
-        return text if counts_by_rate(self.query) else f"({text}) / {seconds_of(window):g}"
+        return text if counts_by_rate(self.query) else f"({text}) / {seconds_of(window):.12g}"
 
 
 @dataclass(frozen=True)
@@ -118,17 +141,18 @@ class Member:
 
 def member(counter: Counter) -> Member:
     """Expressions that are more than a selector are a shape of their own."""
-    selector = selector_of(counter.query)
-    if selector is None or selector.matchers.or_matchers:
-        return Member(Shape(counter.query, ""), "")
+    text = counter.selector
+    selector = selector_of(text) if text is not None else None
+    if text is None or selector is None or selector.matchers.or_matchers:
+        return Member(Shape(text or counter.query, ""), "")
     matchers = selector.matchers.matchers
     for label in VARYING:
         named = [m for m in matchers if m.name == label]
         if len(named) == 1 and OPERATOR_TEXT[str(named[0].op)] == "=":
             rest = sorted(matcher_text(m) for m in matchers if m is not named[0])
-            text = f"{selector.name or ''}{{{','.join(rest)}}}"
-            return Member(Shape(text, label), named[0].value)
-    return Member(Shape(counter.query.strip(), ""), "")
+            shape = f"{selector.name or ''}{{{','.join(rest)}}}"
+            return Member(Shape(shape, label), named[0].value)
+    return Member(Shape(text, ""), "")
 
 
 def grouped(shape: Shape, values: Sequence[str], window: str) -> str:
@@ -136,6 +160,48 @@ def grouped(shape: Shape, values: Sequence[str], window: str) -> str:
     if not shape.label:
         return Counter(shape.text).count(window)
     return f"sum by ({shape.label}) (increase({_chosen(shape, values)}[{window}]))"
+
+
+def grouped_exact(
+    shape: Shape, values: Sequence[str], seconds: float, scrape_seconds: float
+) -> str:
+    """As `grouped`, of a span (seconds) that is one of many laid end to end."""
+    if not shape.label:
+        return Counter(shape.text).exact(seconds, scrape_seconds)
+    chosen = _chosen(shape, values)
+    counted = _between(chosen, seconds)
+    if chosen.startswith("{"):  # of many metrics, which a subtraction would confuse
+        longer, scale = _a_scrape_more(seconds, scrape_seconds)
+        counted = f"increase({chosen}[{longer}]) * {scale}"
+    return f"sum by ({shape.label}) ({counted})"
+
+
+def _a_scrape_more(seconds: float, scrape_seconds: float) -> tuple[str, str]:
+    """The window that reaches back to the scrape before the span, and what scales its increase
+    to the span again: of a regular counter, exactly."""
+    longer = seconds + scrape_seconds - EDGE_SECONDS
+    return duration_of(longer), f"{seconds / longer:.12g}"
+
+
+def _between(selector: str, seconds: float) -> str:
+    """What each series counted in a span of `seconds`.
+
+    `increase` sees what happened between the scrapes within its window: windows laid end to end
+    would lose what happened between the last scrape of one and the first of the next. So a
+    series is read at both ends of the span, as its neighbours read it; after a gap, at its last
+    scrape before it. One that was reset or is new is estimated by `increase`.
+    """
+    window = duration_of(seconds)
+
+    def since(before: str, seen_seconds: float) -> str:
+        unbroken = f"resets({selector}[{duration_of(seconds + seen_seconds)}]) == 0"
+        return f"{selector} - {before} >= 0 and {unbroken}"
+
+    at_start = since(f"{selector} offset {window}", LOOKBACK_SECONDS)
+    if seconds > BRIDGED_SECONDS:
+        return f"{at_start} or increase({selector}[{window}])"
+    older = f"last_over_time({selector}[{duration_of(BRIDGED_SECONDS)}] offset {window})"
+    return f"{at_start} or {since(older, BRIDGED_SECONDS)} or increase({selector}[{window}])"
 
 
 def scrapes(shape: Shape, values: Sequence[str], window: str) -> str:
@@ -146,9 +212,15 @@ def scrapes(shape: Shape, values: Sequence[str], window: str) -> str:
 
 
 def _chosen(shape: Shape, values: Sequence[str]) -> str:
-    pattern = "|".join(re.escape(value) for value in sorted(set(values)))
+    pattern = "|".join(_literal(value) for value in sorted(set(values)))
     comma = "" if shape.text.endswith("{}") else ","
     return f"{shape.text[:-1]}{comma}{shape.label}=~{quoted(pattern)}}}"
+
+
+def _literal(value: str) -> str:
+    """The value as a regular expression that Prometheus sees to be no more than a text, and then
+    looks up instead of matching: `re.escape` escapes more."""
+    return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", value)
 
 
 def matcher_text(matcher: promql_parser.Matcher) -> str:

@@ -2,7 +2,7 @@
 
 Recording rules of the error ratio by window, of the objective and the budget, and alerts for
 each policy. Ratios are sums over sums in every window: where Sloth averages five-minute ratios
-over a period (sloth#241), ours record five-minute counts and divide their sums.
+over a period (sloth#241), ours record the events of each minute and divide their sums.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ import yaml
 from slos.burn import DAY, HOUR, MINUTE, Policy, error_budget
 from slos.definition import Definition, Threshold
 from slos.periods import mean_seconds
-from slos.promql import Counters, counters, duration_of, samples
+from slos.promql import EDGE_SECONDS, Counter, counters, duration_of, samples
 
 WINDOWS = (5 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, DAY, 3 * DAY)
-RECORDED_BY = 5 * MINUTE
-BAD, TOTAL = "studio:slo_bad_events:increase5m", "studio:slo_events:increase5m"
-SAMPLED_EVERY = "30s"
+RECORDED_EVERY = MINUTE
+BAD, TOTAL = "studio:slo_bad_events:count1m", "studio:slo_events:count1m"
+ASKED_SECONDS = 6 * HOUR
+"""Longer windows are sums of stored rows to evaluation, and here as exact as those."""
+SCRAPE_SECONDS = 15.0
 
 
-def rules(definitions: Iterable[Definition]) -> str:
-    """A rules file: three groups an SLO."""
-    groups = [group for slo in definitions for group in _groups(slo)]
+def rules(definitions: Iterable[Definition], scrape_seconds: float = SCRAPE_SECONDS) -> str:
+    """A rules file: three groups an SLO. Gauges are sampled once a scrape, as evaluation does."""
+    groups = [group for slo in definitions for group in _groups(slo, scrape_seconds)]
     return yaml.safe_dump({"groups": groups}, sort_keys=False, allow_unicode=True, width=10_000)
 
 
@@ -46,34 +48,33 @@ def period_seconds(slo: Definition) -> float:
     return mean_seconds(slo.period)
 
 
-def _groups(slo: Definition) -> list[dict[str, Any]]:
+def _groups(slo: Definition, scrape_seconds: float) -> list[dict[str, Any]]:
     name = sloth_id(slo)
+    every = {"interval": duration_of(RECORDED_EVERY)}
+    sli = _sli(slo, scrape_seconds)
     return [
-        {"name": f"sloth-slo-sli-recordings-{name}", "rules": _sli(slo)},
+        {"name": f"sloth-slo-sli-recordings-{name}", **every, "rules": sli},
         {"name": f"sloth-slo-meta-recordings-{name}", "rules": _meta(slo)},
         {"name": f"sloth-slo-alerts-{name}", "rules": [_alert(slo, p) for p in slo.policies]},
     ]
 
 
-def _sli(slo: Definition) -> list[dict[str, Any]]:
-    labels = labels_of(slo)
-    bad, total = _counts(slo, duration_of(RECORDED_BY))
+def _sli(slo: Definition, scrape_seconds: float) -> list[dict[str, Any]]:
+    """The period is a sum of recorded minutes: no server can scan thirty days for every SLO."""
+    labels, chosen = labels_of(slo), _chosen(slo)
+    bad, total = _counts(slo, RECORDED_EVERY, scrape_seconds, exact=True)
     found = [_record(BAD, bad, labels), _record(TOTAL, total, labels)]
-    for seconds in sorted({*WINDOWS, *(w for p in slo.policies for w in _windows(p))}):
+    whole = period_seconds(slo)
+    for seconds in sorted({*WINDOWS, *(w for p in slo.policies for w in _windows(p)), whole}):
         window = duration_of(seconds)
-        bad, total = _counts(slo, window)
+        if seconds == whole:
+            bad, total = (f"sum_over_time({name}{chosen}[{window}])" for name in (BAD, TOTAL))
+        else:
+            bad, total = _counts(slo, seconds, scrape_seconds, exact=seconds > ASKED_SECONDS)
         ratio = f"({bad})\n/\n(({total}) > 0)"
         found.append(
             _record(f"slo:sli_error:ratio_rate{window}", ratio, labels | {"sloth_window": window})
         )
-    period = duration_of(period_seconds(slo))
-    chosen = _chosen(slo)
-    whole = (
-        f"sum_over_time({BAD}{chosen}[{period}])\n/\n(sum_over_time({TOTAL}{chosen}[{period}]) > 0)"
-    )
-    found.append(
-        _record(f"slo:sli_error:ratio_rate{period}", whole, labels | {"sloth_window": period})
-    )
     return found
 
 
@@ -82,7 +83,7 @@ def _meta(slo: Definition) -> list[dict[str, Any]]:
     period = duration_of(period_seconds(slo))
     budget = f"slo:error_budget:ratio{chosen}"
     on = "on(sloth_id, sloth_slo, sloth_service) group_left"
-    current = f"slo:sli_error:ratio_rate{duration_of(RECORDED_BY)}{chosen}"
+    current = f"slo:sli_error:ratio_rate{duration_of(WINDOWS[0])}{chosen}"
     whole = f"slo:sli_error:ratio_rate{period}{chosen}"
     days = period_seconds(slo) / DAY
     return [
@@ -122,21 +123,31 @@ def _windows(policy: Policy) -> tuple[float, float]:
     return policy.short_seconds, policy.long_seconds
 
 
-def _counts(slo: Definition, window: str) -> tuple[str, str]:
-    """(bad, total) events of the window."""
+def _counts(
+    slo: Definition, seconds: float, scrape_seconds: float, *, exact: bool
+) -> tuple[str, str]:
+    """(bad, total) events of the window; `exact` ones add up to those of longer spans."""
     found = counters(slo.indicator)
     if found is None:
         assert isinstance(slo.indicator, Threshold)
         indicator = slo.indicator
-        good, total = samples(indicator.query, indicator.op, indicator.value, window, SAMPLED_EVERY)
+        good, total = samples(
+            indicator.query,
+            indicator.op,
+            indicator.value,
+            duration_of(seconds - EDGE_SECONDS if exact else seconds),
+            duration_of(scrape_seconds),
+        )
         return f"{total} - {good}", total
-    return _bad(found, window), found.total.count(window)
 
+    def count(counter: Counter) -> str:
+        if exact:
+            return counter.exact(seconds, scrape_seconds)
+        return counter.count(duration_of(seconds))
 
-def _bad(found: Counters, window: str) -> str:
-    if found.bad:  # a source that never failed has no series of failures yet
-        return f"({found.part.count(window)} or vector(0))"
-    return f"{found.total.count(window)} - ({found.part.count(window)} or vector(0))"
+    part = f"({count(found.part)} or vector(0))"  # what never happened has no series yet
+    total = count(found.total)
+    return (part if found.bad else f"{total} - {part}"), total
 
 
 def _chosen(slo: Definition) -> str:

@@ -13,7 +13,7 @@ from incidents.outbound.deadline import Deadline
 from incidents.outbound.errors import BackendError
 from slos.burn import Events
 from slos.definition import Indicator
-from slos.evaluating.questions import Ask, Plan, plan
+from slos.evaluating.questions import Ask, Plan, piece_plan, plan
 
 AT_ONCE = 6
 DEADLINE_SECONDS = 20.0
@@ -23,9 +23,13 @@ MAX_POINTS = 10_000  # a Prometheus refuses 11,000 points a series
 
 @dataclass(frozen=True)
 class Counted:
-    """Events by SLO and window seconds, why an SLO has none, and how many queries were sent."""
+    """Events by SLO and window seconds, why an SLO has none, and how many queries were sent.
+
+    `pieces` are the events of the piece of a longer span that ends now.
+    """
 
     events: Mapping[UUID, Mapping[float, Events]]
+    pieces: Mapping[UUID, Events]
     errors: Mapping[UUID, str]
     queries: int
 
@@ -43,28 +47,32 @@ def count(
     indicators: Mapping[UUID, Indicator],
     windows: Sequence[float],
     at: float,
+    piece_seconds: float,
     deadline: Deadline | None = None,
 ) -> Counted:
-    """The events of these windows that end at `at` (epoch seconds), in a bounded number of
-    queries: at most three for each distinct shape and window.
+    """The events of these windows and of the piece that end at `at` (epoch seconds), in a bounded
+    number of queries: at most three for each distinct shape and window.
 
     An SLO one of whose queries failed is in `errors` and has no events at all: half an answer
     would look like a recovery.
     """
     if source.closed_because:
-        return Counted({}, dict.fromkeys(indicators, source.closed_because), 0)
+        return Counted({}, {}, dict.fromkeys(indicators, source.closed_because), 0)
     deadline = deadline or Deadline(DEADLINE_SECONDS)
     scrape = scrape_seconds(source)
     plans = {window: plan(indicators, window, scrape) for window in windows}
-    asks = list(dict.fromkeys(ask for made in plans.values() for ask in made.asks))
+    piece = piece_plan(indicators, piece_seconds, scrape)
+    every = (*plans.values(), piece)
+    asks = list(dict.fromkeys(ask for made in every for ask in made.asks))
     asked = _ask(source, asks, at, deadline)
-    errors = {key: why for key in indicators if (why := _failure(key, plans.values(), asked))}
+    errors = {key: why for key in indicators if (why := _failure(key, every, asked))}
     events = {
         key: {window: made.events(key, asked.answers, scrape) for window, made in plans.items()}
         for key in indicators
         if key not in errors
     }
-    return Counted(events, errors, len(asks))
+    pieces = {key: piece.events(key, asked.answers, scrape) for key in events}
+    return Counted(events, pieces, errors, len(asks))
 
 
 def scrape_seconds(source: Source) -> float:

@@ -18,14 +18,13 @@ from incidents.models import NumberSequence
 from slos.breaches import alerting, following
 from slos.burn import MINUTE, Events, Quality, Status
 from slos.definition import Definition, Wrong
-from slos.evaluating import asking, samples
+from slos.evaluating import asking, samples, spans
 from slos.evaluating.questions import SHORT_WINDOWS
 from slos.evaluating.standing import Standing, judgement_json, long_windows, stand
 from slos.models import SLO, SLOSnapshot
 
 logger = logging.getLogger("studio.slos")
 NO_SOURCE = "No Prometheus is asked by default in this service's environment."
-NOTHING = Events(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,7 @@ class Asked:
     """What the sources said of the SLOs: events by window, or why there are none."""
 
     events: Mapping[UUID, Mapping[float, Events]]
+    pieces: Mapping[UUID, Events]
     errors: Mapping[UUID, str]
     queries: int
 
@@ -66,10 +66,10 @@ def evaluate(at: float, slos: Iterable[SLO] | None = None) -> Pass:
     definitions, errors = _definitions(rows)
     asked = _ask([row for row in rows if row.pk in definitions], definitions, at)
     errors |= asked.errors
-    stored = samples.store(_due(asked.events, at))
-    sums = _sums(definitions, asked.events, at)
+    stored = samples.store(_due(asked.pieces, at))
+    long = _long(definitions, asked.pieces, at)
     standings = {
-        pk: _standing(row, definitions[pk], asked.events[pk], sums, at)
+        pk: _standing(row, definitions[pk], asked.events[pk], long, at)
         for row in rows
         if (pk := row.pk) in asked.events
     }
@@ -105,6 +105,7 @@ def _definitions(rows: Sequence[SLO]) -> tuple[dict[UUID, Definition], dict[UUID
 
 def _ask(rows: Sequence[SLO], definitions: Mapping[UUID, Definition], at: float) -> Asked:
     events: dict[UUID, Mapping[float, Events]] = {}
+    pieces: dict[UUID, Events] = {}
     errors: dict[UUID, str] = {}
     queries = 0
     by_source = sources_of(rows)
@@ -114,39 +115,38 @@ def _ask(rows: Sequence[SLO], definitions: Mapping[UUID, Definition], at: float)
             errors |= {row.pk: NO_SOURCE for row in members}
             continue
         indicators = {row.pk: definitions[row.pk].indicator for row in members}
-        counted = asking.count(source_of(found[slug]), indicators, SHORT_WINDOWS, at)
+        counted = asking.count(
+            source_of(found[slug]), indicators, SHORT_WINDOWS, at, samples.piece_seconds(at)
+        )
         events |= counted.events
+        pieces |= counted.pieces
         errors |= counted.errors
         queries += counted.queries
-    return Asked(events, errors, queries)
+    return Asked(events, pieces, errors, queries)
 
 
-def _due(events: Mapping[UUID, Mapping[float, Events]], at: float) -> list[samples.Row]:
+def _due(pieces: Mapping[UUID, Events], at: float) -> list[samples.Row]:
     """The rows of a five-minute boundary, when `at` is one."""
     if samples.boundary(at) != at:
         return []
-    return [samples.Row(pk, at, found[samples.STEP]) for pk, found in events.items()]
+    return [samples.Row(pk, at, found) for pk, found in pieces.items()]
 
 
-def _sums(
-    definitions: Mapping[UUID, Definition],
-    events: Mapping[UUID, Mapping[float, Events]],
-    at: float,
+def _long(
+    definitions: Mapping[UUID, Definition], pieces: Mapping[UUID, Events], at: float
 ) -> dict[tuple[UUID, float], Events]:
-    """Events of the long windows and of each SLO's period, from the stored rows."""
-    end = samples.boundary(at)
-    windows: dict[tuple[float, float], list[UUID]] = {}
-    for pk in events:
+    """Events since the start of the long windows and of each SLO's period, by (SLO, start)."""
+    starts: dict[float, list[UUID]] = {}
+    for pk in pieces:
         slo = definitions[pk]
-        for seconds in long_windows(slo):
-            windows.setdefault((end - seconds, end), []).append(pk)
-        start = period_start(slo, at)
-        windows.setdefault((start, end), []).append(pk)
-    return samples.sums({span: list(dict.fromkeys(pks)) for span, pks in windows.items()})
+        begins = {at - seconds for seconds in long_windows(slo)} | {slo.period.bounds(at)[0]}
+        for start in begins:
+            starts.setdefault(start, []).append(pk)
+    return spans.until(starts, at, pieces)
 
 
 def period_start(slo: Definition, at: float) -> float:
-    """The first five-minute boundary in the period; the current row at most after it."""
+    """The first five-minute boundary in the period of a moment that is one itself."""
     end = samples.boundary(at)
     start, _ = slo.period.bounds(at)
     if slo.period.rolling:
@@ -158,12 +158,11 @@ def _standing(
     row: SLO,
     slo: Definition,
     events: Mapping[float, Events],
-    sums: Mapping[tuple[UUID, float], Events],
+    since: Mapping[tuple[UUID, float], Events],
     at: float,
 ) -> Standing:
-    end = samples.boundary(at)
-    long = {w: sums.get((row.pk, w), NOTHING) for w in long_windows(slo)}
-    period = sums.get((row.pk, end - period_start(slo, at)), NOTHING)
+    long = {window: since[row.pk, at - window] for window in long_windows(slo)}
+    period = since[row.pk, slo.period.bounds(at)[0]]
     before = Status(row.status) if row.evaluated_at is not None else None
     return stand(slo, {**events, **long}, period, before=before, firing_before=row.judgements)
 

@@ -14,7 +14,7 @@ from incidents.outbound.errors import BackendError
 from slos.burn import HOUR
 from slos.definition import Indicator
 from slos.evaluating import asking, samples
-from slos.evaluating.questions import Ask, Plan, plan
+from slos.evaluating.questions import Ask, Plan, piece_plan
 from slos.evaluating.samples import STEP, Row
 from slos.models import SLOSample
 
@@ -70,7 +70,7 @@ def fill(
 def rows(source: Source, indicators: Mapping[UUID, Indicator], piece: Piece) -> list[Row]:
     """The five-minute rows of a piece; raises Unanswered."""
     scrape = asking.scrape_seconds(source)
-    made = plan(indicators, STEP, scrape)
+    made = piece_plan(indicators, STEP, scrape)
     client, deadline = asking.client_of(source), Deadline(DEADLINE_SECONDS)
     by_time: dict[float, dict[Ask, dict[str, float]]] = {}
     for ask in made.asks:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from slos.burn import HOUR, MINUTE, Events
 from slos.definition import Indicator, Threshold
 from slos.promql import (
+    EDGE_SECONDS,
     Counter,
     Member,
     Shape,
     counters,
     duration_of,
     grouped,
+    grouped_exact,
     member,
     samples,
     scrapes,
@@ -93,20 +95,57 @@ def plan(
     A window shorter than four scrapes is widened to them.
     """
     seconds = max(window_seconds, FOUR_SCRAPES * scrape_seconds)
+    window = duration_of(seconds)
+
+    def counting(shape: Shape, values: Sequence[str]) -> str:
+        return grouped(shape, values, window)
+
+    return _plan(indicators, seconds, scrape_seconds, counting)
+
+
+def piece_plan(
+    indicators: Mapping[UUID, Indicator], piece_seconds: float, scrape_seconds: float
+) -> Plan:
+    """The queries that tell the events of one piece (seconds) of a longer span.
+
+    Pieces laid end to end count every event, and every sample of a gauge, once.
+    """
+
+    def counting(shape: Shape, values: Sequence[str]) -> str:
+        return grouped_exact(shape, values, piece_seconds, scrape_seconds)
+
+    return _plan(indicators, piece_seconds, scrape_seconds, counting, EDGE_SECONDS)
+
+
+def _plan(
+    indicators: Mapping[UUID, Indicator],
+    seconds: float,
+    scrape_seconds: float,
+    counting: Callable[[Shape, Sequence[str]], str],
+    edge_seconds: float = 0.0,
+) -> Plan:
     window, step = duration_of(seconds), duration_of(scrape_seconds)
+    of_gauge = duration_of(seconds - edge_seconds)
     members: dict[UUID, tuple[Member, Member, bool]] = {}
     parts: dict[UUID, Parts] = {}
     for key, indicator in indicators.items():
         if isinstance(indicator, Threshold):
-            good, total = samples(indicator.query, indicator.op, indicator.value, window, step)
+            good, total = samples(indicator.query, indicator.op, indicator.value, of_gauge, step)
             in_total = Part(Ask(total, ""), "")
             parts[key] = Parts(Part(Ask(good, ""), ""), in_total, in_total, bad=False)
             continue
         found = counters(indicator)
         assert found is not None
         members[key] = (member(found.part), member(found.total), found.bad)
-    counts = _by_shape((m for pair in members.values() for m in pair[:2]), window)
-    seen = _by_shape((pair[1] for pair in members.values()), window, seen=True)
+    counts = {
+        shape: Ask(counting(shape, values), shape.label)
+        for shape, values in _by_shape(m for pair in members.values() for m in pair[:2]).items()
+    }
+    seen = {
+        shape: Ask(scrapes(shape, values, window), shape.label)
+        for shape, values in _by_shape(pair[1] for pair in members.values()).items()
+        if shape.label or Counter(shape.text).selector
+    }
     for key, (counted, whole, bad) in members.items():
         parts[key] = Parts(
             Part(counts[counted.shape], counted.value),
@@ -123,17 +162,11 @@ def plan(
     return Plan(seconds, tuple(asks), parts)
 
 
-def _by_shape(members: Iterable[Member], window: str, *, seen: bool = False) -> dict[Shape, Ask]:
+def _by_shape(members: Iterable[Member]) -> dict[Shape, list[str]]:
     values: dict[Shape, list[str]] = {}
     for one in members:
         values.setdefault(one.shape, []).append(one.value)
-    if not seen:
-        return {s: Ask(grouped(s, v, window), s.label) for s, v in values.items()}
-    return {
-        shape: Ask(scrapes(shape, found, window), shape.label)
-        for shape, found in values.items()
-        if shape.label or Counter(shape.text).is_selector
-    }
+    return values
 
 
 def _value(answers: Mapping[Ask, Mapping[str, float]], part: Part) -> float | None:

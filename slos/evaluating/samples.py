@@ -44,7 +44,7 @@ def store(rows: Iterable[Row]) -> int:
     with transaction.atomic():
         before = _existing(given)
         new = [row for row in given if (row.slo, row.at) not in before]
-        excluded = _exclusions({row.slo for row in new})
+        excluded = exclusions({row.slo for row in new})
         SLOSample.objects.bulk_create(
             [_made(row, excluded.get(row.slo, ())) for row in new],
             batch_size=BATCH,
@@ -52,6 +52,11 @@ def store(rows: Iterable[Row]) -> int:
         )
         roll_up({(row.slo, hour_of(row.at)) for row in new})
     return len(new)
+
+
+def piece_seconds(at: float) -> float:
+    """How much of the row that is being counted has passed: at a boundary all of it."""
+    return at - boundary(at) or STEP
 
 
 def hour_of(at: float) -> float:
@@ -169,7 +174,8 @@ def _existing(rows: Sequence[Row]) -> set[tuple[UUID, float]]:
     return {(slo, at.timestamp()) for slo, at in there.values_list("slo_id", "at")}
 
 
-def _exclusions(slos: Collection[UUID]) -> dict[UUID, list[tuple[datetime, datetime]]]:
+def exclusions(slos: Collection[UUID]) -> dict[UUID, list[tuple[datetime, datetime]]]:
+    """The spans that corrections in force leave out, by SLO."""
     found: dict[UUID, list[tuple[datetime, datetime]]] = {}
     for correction in SLOCorrection.objects.filter(slo__in=slos, withdrawn_at=None):
         span = (correction.starts_at, correction.ends_at)
@@ -210,7 +216,7 @@ def _empty_hour(slo: UUID, end: float) -> SLOSample:
 def exclude(slo: UUID, starts_at: datetime, ends_at: datetime) -> None:
     """Mark the rows that the corrections of an SLO touch in this span, and roll up anew."""
     with transaction.atomic():
-        spans = _exclusions({slo}).get(slo, [])
+        spans = exclusions({slo}).get(slo, [])
         rows = SLOSample.objects.filter(
             slo=slo,
             seconds=int(STEP),

@@ -62,22 +62,33 @@ def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
+def write_blocks(history: str, data: Path) -> None:
+    """`history` (OpenMetrics text) as blocks in a server's folder. Raises ServerError."""
+    source = data / "history.om"
+    source.write_text(history)
+    create = ["tsdb", "create-blocks-from", "--max-block-duration=162h", "openmetrics"]
+    try:
+        debian.run([str(program("promtool")), *create, str(source), str(data)], data)
+    finally:
+        source.unlink()
+
+
 @contextmanager
-def running_prometheus(history: str = "", configuration: str = "") -> Iterator[str]:
+def running_prometheus(
+    history: str = "", configuration: str = "", data: Path | None = None
+) -> Iterator[str]:
     """The URL of a server on a loopback port, with `history` (OpenMetrics text) as its blocks.
 
-    `configuration` is a prometheus.yml; without one nothing is scraped. Raises ServerError.
+    `configuration` is a prometheus.yml; without one nothing is scraped. `data` is where it keeps
+    its blocks, and they stay there; a folder of its own by default. Raises ServerError.
     """
     prometheus = program("prometheus")
     folder = Path(tempfile.mkdtemp(prefix="studio-prometheus-"))
     try:
-        data = folder / "data"
-        data.mkdir()
+        data = data or folder / "data"
+        data.mkdir(exist_ok=True)
         if history:
-            source = folder / "history.om"
-            source.write_text(history)
-            create = ["tsdb", "create-blocks-from", "openmetrics", str(source), str(data)]
-            debian.run([str(program("promtool")), *create], folder)
+            write_blocks(history, data)
         (folder / "prometheus.yml").write_text(configuration or "global: {}\n")
         port = free_port()
         with (folder / "log").open("wb") as log:

@@ -6,9 +6,11 @@ import pytest
 from slos.definition import Latency, Ratio, Wrong, check_counter
 from slos.promql import (
     Counter,
+    Shape,
     counters,
     duration_of,
     grouped,
+    grouped_exact,
     member,
     samples,
     seconds_of,
@@ -19,15 +21,21 @@ from slos.promql import (
     ("query", "count", "rate"),
     [
         ('x{a="b"}', 'sum(increase(x{a="b"}[5m]))', 'sum(rate(x{a="b"}[5m]))'),
+        ("sum(rate(x[{{.window}}]))", "sum(increase(x[5m]))", "sum(rate(x[5m]))"),
         (
-            "sum(rate(x[{{.window}}]))",
-            "(sum(rate(x[5m]))) * 300",
-            "sum(rate(x[5m]))",
+            'sum( increase(x{a=~"b}|c"} [ {{.window}} ]) )',
+            'sum(increase(x{a=~"b}|c"}[5m]))',
+            'sum(rate(x{a=~"b}|c"}[5m]))',
         ),
         (
-            "sum(increase(x[{{.window}}]))",
-            "sum(increase(x[5m]))",
-            "(sum(increase(x[5m]))) / 300",
+            "sum(rate(x[{{.window}}])) + sum(rate(y[{{.window}}]))",
+            "(sum(rate(x[5m])) + sum(rate(y[5m]))) * 300",
+            "sum(rate(x[5m])) + sum(rate(y[5m]))",
+        ),
+        (
+            "sum(increase(x[{{.window}}] offset 1m))",
+            "sum(increase(x[5m] offset 1m))",
+            "(sum(increase(x[5m] offset 1m))) / 300",
         ),
     ],
 )
@@ -51,6 +59,31 @@ def test_latency_counts_the_bucket_of_all(seconds: float, part: str) -> None:
     assert (found.part.query, found.total.query) == (part, 'd_count{service="a"}')
 
 
+def test_rate_s_sum_has_the_shape_of_its_selector() -> None:
+    plain = member(Counter('x{code="500",service="a"}'))
+
+    summed = member(Counter('sum(rate(x{code="500",service="a"}[{{.window}}]))'))
+
+    assert summed == plain
+
+
+@pytest.mark.parametrize(
+    ("value", "pattern"), [("a-b", "a-b"), ("a.b", "a\\\\.b"), ("a\\b", "a\\\\\\\\b")]
+)
+def test_values_are_matched_as_the_texts_they_are(value: str, pattern: str) -> None:
+    asked = grouped(Shape("x{}", "service"), [value], "5m")
+
+    assert asked == f'sum by (service) (increase(x{{service=~"{pattern}"}}[5m]))'
+
+
+def test_exact_counts_of_many_metrics_are_scaled_increases() -> None:
+    asked = grouped_exact(Shape('{__name__=~"a|b"}', "service"), ["c"], 300, 15)
+
+    assert asked == (
+        'sum by (service) (increase({__name__=~"a|b",service=~"c"}[314999ms]) * 0.952383975822)'
+    )
+
+
 def test_indicators_that_differ_by_service_have_one_shape() -> None:
     a, b = (member(Counter(f'x{{code=~"5..",service="{name}"}}')) for name in ("a", "b"))
 
@@ -65,7 +98,7 @@ def test_indicators_that_differ_by_service_have_one_shape() -> None:
         'y{code=~"5..",service="a"}',
         'x{code=~"5..",job="a"}',
         'x{code=~"5..",service=~"a"}',
-        'sum(rate(x{code=~"5..",service="a"}[{{.window}}]))',
+        'sum(rate(x{code=~"5..",service="a"}[{{.window}}])) + 1',
     ],
 )
 def test_indicators_that_differ_elsewhere_do_not(other: str) -> None:

@@ -23,8 +23,8 @@ def test_rules_have_sloth_s_names_and_labels() -> None:
 
     recorded = {rule["record"] for rule in found if "record" in rule}
     assert recorded == {
-        "studio:slo_bad_events:increase5m",
-        "studio:slo_events:increase5m",
+        "studio:slo_bad_events:count1m",
+        "studio:slo_events:count1m",
         *(
             f"slo:sli_error:ratio_rate{window}"
             for window in ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "30d")
