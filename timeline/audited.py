@@ -1,4 +1,7 @@
-"""Which rows of this app the audit watches; what people write is told by `timeline.record`."""
+"""Which rows of this app the audit watches; what people write is told by `timeline.record`.
+
+A section of a postmortem is saved while it is written: `postmortems.editing` records that itself.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from timeline.models import PinnedEvent
 from timeline.postmortems.models import (
     Postmortem,
     PostmortemAction,
-    PostmortemSection,
     PostmortemTemplate,
     TemplateSection,
 )
@@ -18,5 +20,4 @@ def watch_models() -> None:
     audit.watch(PostmortemTemplate)
     audit.watch(TemplateSection)
     audit.watch(Postmortem)
-    audit.watch(PostmortemSection, only={"postmortem_id", "name", "text"})
     audit.watch(PostmortemAction, ignore={"position"})

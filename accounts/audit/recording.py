@@ -42,7 +42,7 @@ def record(
     said = {
         "id": uuid.uuid4(),
         "action": action,
-        **_who(found, actor),
+        **who_acts(found, actor),
         "address": found.address,
         "request_id": found.request_id,
         "via": found.via[:300],
@@ -78,7 +78,8 @@ def plain(value: Any) -> Any:
     return text
 
 
-def _who(found: origin.Origin, actor: Any) -> dict[str, Any]:
+def who_acts(found: origin.Origin, actor: Any = None) -> dict[str, Any]:
+    """{actor_kind, actor, actor_name, token} of an entry; `actor` as `record` takes it."""
     if found.request is None:
         name = f"{found.person} on the command line"
         return {

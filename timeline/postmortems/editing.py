@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import User
 from incidents import live
 from timeline.postmortems.drafts import PANEL
@@ -23,6 +24,7 @@ from timeline.postmortems.models import (
 )
 
 LONGEST = 50_000
+CHANGED, KEPT = "postmortem_section.changed", "postmortem_section.kept"
 
 
 class Published(Exception):
@@ -90,6 +92,7 @@ def _write(
         raise SectionConflict(section, text)
     if section.text is None:
         section.draft_base = section.drafted
+    audit.record_writing(CHANGED, section, {"text": section.text}, {"text": text})
     section.text = text
     return _saved(section, actor), True
 
@@ -103,6 +106,7 @@ def take_draft(
         section = postmortem.sections.select_related("edited_by").get(name=name)
         if section.version != version:
             raise SectionConflict(section, section.drafted)
+        audit.record(CHANGED, section, {"text": section.text}, {"text": None})
         section.text, section.draft_base = None, section.drafted
         _void_approval(postmortem, actor)
         postmortem.save(update_fields=["state", "updated_at"])
@@ -113,6 +117,9 @@ def keep_words(*, postmortem_id: UUID, name: str) -> PostmortemSection:
     """The newest draft was looked at and is not wanted."""
     with transaction.atomic():
         section = locked(postmortem_id).sections.select_related("edited_by").get(name=name)
+        if section.draft_base != section.drafted:
+            seen = {"draft_base": section.draft_base}
+            audit.record(KEPT, section, seen, {"draft_base": section.drafted})
         section.draft_base = section.drafted
         section.save(update_fields=["draft_base"])
         return section
