@@ -16,11 +16,11 @@ from accounts.audit.models import AuditEntry
 from accounts.audit.watching import watched
 from accounts.models import Role, User
 from tests.access.addresses import ADMIN, METHODS
-from tests.access.deeds import of_incidents, of_records, of_settings
+from tests.access.deeds import of_incidents, of_records, of_settings, of_slos
 from tests.access.deeds.deed import Deed
 from tests.access.permissions_table import table
 
-DEEDS = (*of_incidents.DEEDS, *of_settings.DEEDS, *of_records.DEEDS)
+DEEDS = (*of_incidents.DEEDS, *of_settings.DEEDS, *of_records.DEEDS, *of_slos.DEEDS)
 LAB = "http://lab.test"
 TRIES = "it tries something out and keeps nothing"
 MACHINES = "machines send there; the delivery that is kept says who and when"
@@ -33,6 +33,7 @@ NO_ENTRY = {
     "POST /api/notification-rules/test": TRIES,
     "POST /api/rules/dry-run": TRIES,
     "POST /datasources/{slug}/doctor": TRIES,
+    "POST /api/slos/check": TRIES,
     "POST /api/auth/refresh": "the login goes on; its beginning and its end are entries",
     **{
         f"POST /api/intake/{kind}{ending}": MACHINES
