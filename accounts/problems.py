@@ -14,6 +14,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.response import Response
@@ -70,6 +71,15 @@ def problem(
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Catch-all of /api/*: no HTML page for a script."""
     return problem(404, "not-found", f"Nothing is at {request.path[:200]}.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """handler500: a problem for scripts, a page for people."""
+    if not request.path.startswith("/api/"):
+        return defaults.server_error(request)
+    named = getattr(request, "request_id", "")
+    why = "The error has been logged; nothing you sent was half saved."
+    return problem(500, "internal-error", why, **({"request_id": named} if named else {}))
 
 
 def field_errors(detail: Any, path: str = "") -> dict[str, list[str]]:

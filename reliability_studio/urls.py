@@ -8,6 +8,8 @@ from accounts.problems import not_found
 from reliability_studio.health import health
 from reliability_studio.metrics import metrics
 
+handler500 = "accounts.problems.server_error"
+
 urlpatterns = [
     path("health", health),
     path("metrics", metrics),

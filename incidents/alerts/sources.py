@@ -17,19 +17,24 @@ from incidents.models import AlertSource, Delivery, SourceToken
 def create(
     *,
     slug: str,
-    kind: str,
+    kind: str = AlertSource.Kind.ALERTMANAGER,
     environment: str = "production",
     ignored_labels: list[str] | None = None,
+    repeat_interval_seconds: float | None = None,
+    flap_changes: int | None = None,
+    flap_window_seconds: float | None = None,
 ) -> tuple[AlertSource, str]:
     """A new source and the text of its token."""
+    labels = DEFAULT_IGNORED_LABELS if ignored_labels is None else ignored_labels
     with transaction.atomic():
         source = AlertSource.objects.create(
             slug=slug,
             kind=kind,
             environment=environment,
-            ignored_labels=list(DEFAULT_IGNORED_LABELS)
-            if ignored_labels is None
-            else ignored_labels,
+            ignored_labels=list(labels),
+            repeat_interval_seconds=repeat_interval_seconds,
+            flap_changes=flap_changes,
+            flap_window_seconds=flap_window_seconds,
         )
         return source, _issue(source)
 

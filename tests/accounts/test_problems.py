@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
-from django.test import Client
+from django.test import Client, RequestFactory
 from rest_framework import exceptions
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
-from accounts.problems import Problem, field_errors, problem
+from accounts.problems import Problem, field_errors, problem, server_error
 
 
 class Conflict(exceptions.APIException):
@@ -165,3 +165,13 @@ def test_unknown_api_path_is_a_problem(path: str) -> None:
 
     assert (response.status_code, response.json()["type"]) == (404, "not-found")
     assert response.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/api/incidents", "application/problem+json"), ("/services", "text/html")]
+)
+def test_what_breaks_is_a_problem_for_scripts_and_a_page_for_people(path: str, kind: str) -> None:
+    response = server_error(RequestFactory().get(path))
+
+    assert response.status_code == 500
+    assert response.headers["Content-Type"].partition(";")[0] == kind

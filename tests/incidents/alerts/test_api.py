@@ -108,6 +108,25 @@ def test_source_is_made_with_a_token_that_delivers(admin_api: APIClient) -> None
     assert "token" not in admin_api.get("/api/alert-sources/eu").json()
 
 
+def test_source_needs_a_name_only_and_keeps_every_setting_it_is_given(
+    admin_api: APIClient, db: None
+) -> None:
+    least = admin_api.post("/api/alert-sources", {"slug": "eu"}, format="json")
+    given = {
+        "slug": "us",
+        "ignored_labels": ["pod"],
+        "repeat_interval_seconds": 3600.0,
+        "flap_changes": 4,
+        "flap_window_seconds": 600.0,
+    }
+
+    full = admin_api.post("/api/alert-sources", given, format="json")
+
+    assert (least.status_code, least.json()["kind"]) == (201, "alertmanager")
+    assert full.status_code == 201, full.content
+    assert {name: full.json()[name] for name in given} == given
+
+
 def deliver(token: str) -> Any:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
