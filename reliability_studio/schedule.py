@@ -13,6 +13,7 @@ def beat_schedule(*, reconcile_seconds: float) -> dict[str, dict[str, Any]]:
         "sweep-analyses": {"task": "correlation.tasks.sweep", "schedule": 15.0},
         "repeat-young-analyses": {"task": "correlation.tasks.repeat", "schedule": 2.0},
         "write-reports": {"task": "timeline.tasks.write_reports", "schedule": 5.0},
+        "prune-images": {"task": "timeline.tasks.prune_images", "schedule": 3600.0},
         "prune-snapshots": {"task": "correlation.tasks.prune_snapshots", "schedule": 3600.0},
         "converge-incidents": {"task": "incidents.tasks.converge", "schedule": 15.0},
         "resolve-quiet-incidents": {"task": "incidents.tasks.resolve_quiet", "schedule": 10.0},

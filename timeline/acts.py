@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django import forms
@@ -117,7 +118,13 @@ def _event(incident_id: UUID, seq: int) -> TimelineEvent:
 
 
 def _answer(request: PageRequest, incident: Incident) -> HttpResponse:
-    """All panels of the page that was acted on: the survivor's, where it was merged."""
+    """All panels of the page that was acted on: the survivor's, where it was merged.
+
+    The pages of the whole timeline and of one event have no panels: they load again.
+    """
+    address = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    if "/timeline" in address or "/events/" in address:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     survivor = survivor_of(incident)
     survivor.refresh_from_db()
     return panels_answer(request, survivor)

@@ -17,8 +17,10 @@ from timeline import (
     narrate_merges,
     narrate_notifications,
     narrate_people,
+    narrate_postmortems,
     triggers,
 )
+from timeline.postmortems.models import Postmortem, PostmortemStep
 from timeline.reporting import queue as reports
 
 
@@ -120,6 +122,18 @@ def task_changed(incident: Incident, task: Any, actor: Any, what: Any, **kwargs:
 @receiver(signals.notification_finished, dispatch_uid="timeline.notification_finished")
 def notification_finished(incident: Incident, delivery: Any, **kwargs: Any) -> None:
     narrate_notifications.finished(incident, delivery)
+
+
+@receiver(post_save, sender=Postmortem, dispatch_uid="timeline.postmortem_drafted")
+def postmortem_drafted(instance: Postmortem, created: bool, raw: bool, **kwargs: Any) -> None:
+    if created and not raw:
+        narrate_postmortems.drafted(instance)
+
+
+@receiver(post_save, sender=PostmortemStep, dispatch_uid="timeline.postmortem_step")
+def postmortem_step(instance: PostmortemStep, created: bool, raw: bool, **kwargs: Any) -> None:
+    if created and not raw:
+        narrate_postmortems.step(instance)
 
 
 @receiver(post_migrate, dispatch_uid="timeline.install_triggers")

@@ -5,7 +5,9 @@
  * - 4401 means signed out, 4404 not found: both end the connection for good;
  * - the page of an incident that was merged leads on to its survivor;
  * - a panel that did not change is not swapped, and one that did keeps what was opened, typed
- *   and focused in it.
+ *   and focused in it;
+ * - a panel that the page does not hold is left out: a server that was updated meanwhile may send
+ *   one that the page does not know.
  */
 (() => {
   "use strict";
@@ -93,6 +95,22 @@
   document.addEventListener("incident-moved", (event) => goTo(event.detail));
 
   // --- panels ----------------------------------------------------------------------------
+  const OUT_OF_BAND = /<[a-z]+ [^>]*hx-swap-oob="true"/g;
+  const isUnknown = (element) => element.id && !document.getElementById(element.id);
+  htmx.defineExtension("known-panels", {
+    transformResponse(text) {
+      const sent = text.match(OUT_OF_BAND);
+      if (!sent) return text;
+      const ids = sent.map((tag) => (tag.match(/ id="([^"]+)"/) || [])[1]);
+      if (ids.every((id) => document.getElementById(id))) return text;
+      const held = document.createElement("template");
+      held.innerHTML = text;
+      for (const element of held.content.querySelectorAll("[hx-swap-oob]")) {
+        if (isUnknown(element)) element.remove();
+      }
+      return held.innerHTML;
+    },
+  });
   const shown = new Map();
   for (const panel of document.querySelectorAll(".panel[id]")) shown.set(panel.id, panel.outerHTML);
   let focused = "";

@@ -89,12 +89,6 @@
   };
   addEventListener("hashchange", go);
   document.addEventListener("htmx:oobAfterSwap", () => { recall(); mark(); });
-  document.addEventListener("htmx:afterRequest", (event) => {
-    const acted = event.detail.successful && event.detail.requestConfig.verb === "post";
-    if (acted && event.target.closest(".event-acts") && !document.getElementById("timeline")) {
-      location.reload(); // a page without live panels
-    }
-  });
   recall();
   go();
 

@@ -150,6 +150,77 @@ def test_pages_fit_a_phone(
     assert complaints == []
 
 
+def test_menu_of_a_phone_opens_closes_and_names_the_page(
+    page: Page, demo: Studio, complaints: list[str]
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 740})
+    page.goto(f"{demo.url}/notifications")
+    button, nav = page.locator("#nav-toggle"), page.locator("#nav")
+    expect(button).to_have_accessible_name("Menu, Notifications")
+    expect(nav).to_be_hidden()
+
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(button).to_have_attribute("aria-expanded", "true")
+    expect(nav.get_by_role("link", name="Board")).to_be_visible()
+    expect(nav.get_by_role("link", name="Admin")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(nav.get_by_role("link", name="Board")).to_be_focused()
+    page.keyboard.press("Escape")
+
+    expect(nav).to_be_hidden()
+    expect(button).to_be_focused()
+    bar = page.locator(".topbar").bounding_box()
+    assert bar is not None
+    assert bar["height"] < 60
+    assert complaints == []
+
+
+def test_later_entries_of_the_navigation_open_by_keyboard(
+    page: Page, demo: Studio, complaints: list[str]
+) -> None:
+    page.goto(demo.url)
+    page.locator("#nav-more-toggle").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Notifications", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/notifications")
+    expect(page.locator("#nav-more-toggle")).to_have_class(re.compile("is-current"))
+    expect(page.locator("#nav-more")).to_be_hidden()
+    assert complaints == []
+
+
+def test_panel_that_a_page_does_not_hold_is_left_out(
+    page: Page, second_tab: Page, demo: Studio, complaints: list[str]
+) -> None:
+    """As after an update of the server, when an open page is older than its panels."""
+    for tab in (page, second_tab):
+        tab.goto(f"{demo.url}/incidents/INC-1")
+        expect(tab.locator(".live-dot")).to_have_attribute("data-live", "on")
+    second_tab.evaluate("document.getElementById('aftermath').remove()")
+
+    page.get_by_placeholder("Add a note").fill("The pool was raised everywhere")
+    page.get_by_role("button", name="Add to timeline").click()
+
+    expect(second_tab.locator("#timeline")).to_contain_text("The pool was raised everywhere")
+    assert complaints == []
+
+
+def test_event_is_pinned_on_the_page_of_the_whole_timeline(
+    page: Page, demo: Studio, complaints: list[str]
+) -> None:
+    """It has no panels that an answer could replace."""
+    page.goto(f"{demo.url}/incidents/INC-1/timeline")
+    event = page.locator(".event", has_text="Raised the pool to 20").first
+    event.locator(".event-more").click()
+    page.get_by_role("button", name="Pin to the top").click()
+
+    expect(page.locator(".event-pinned")).to_have_count(1)
+    assert complaints == []
+
+
 def test_theme_chosen_by_hand_is_remembered(page: Page, demo: Studio) -> None:
     page.emulate_media(color_scheme="light")
     page.goto(demo.url)

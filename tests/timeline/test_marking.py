@@ -130,6 +130,19 @@ def test_sealed_timeline_takes_pins_and_nothing_else(page: Client, incident: Inc
     assert verify(incident).ok
 
 
+@pytest.mark.parametrize("shown", ["timeline?kind=note", "events/2"])
+def test_act_on_a_page_without_panels_loads_it_again(
+    page: Client, incident: Incident, shown: str
+) -> None:
+    answer = page.post(
+        f"/incidents/{incident.pk}/events/2/pin",
+        **HTMX,
+        HTTP_HX_CURRENT_URL=f"http://testserver/incidents/{incident.reference}/{shown}",
+    )
+
+    assert (answer.status_code, answer["HX-Refresh"], answer.content) == (204, "true", b"")
+
+
 def test_pin_is_on_top_until_it_is_taken_off(page: Client, incident: Incident) -> None:
     act(page, incident, 2, "pin")
     act(page, incident, 2, "pin")

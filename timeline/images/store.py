@@ -9,11 +9,13 @@ from typing import Any
 
 from timeline.images.models import NoteImage, path_of
 
+PARTIAL = ".partial"
+
 
 def write(path: Path, content: bytes) -> None:
     """Whole or not at all: a file of this name is never seen half written. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = path.with_suffix(f"{path.suffix}.partial")
+    partial = path.with_suffix(f"{path.suffix}{PARTIAL}")
     with partial.open("wb") as file:
         file.write(content)
         file.flush()

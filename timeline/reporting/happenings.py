@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.db.models import QuerySet
 
 from incidents.models import Incident
-from timeline.reporting.markdown import clock, escaped, quoted, table
+from timeline.images.models import NoteImage
+from timeline.models import TimelineEvent
+from timeline.reporting.markdown import bullets, clock, escaped, quoted, table
 from timeline.reporting.sections import Section
 from timeline.union import events_of
 
@@ -18,7 +24,8 @@ def timeline(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     """{events: the oldest MOST_EVENTS with those of merged incidents, total}.
 
     Of each event: origin (INC-number), seq, kind, severity, title, body, by, occurred_at,
-    recorded_at, hash, corrects (seq or None), corrected_by (seqs), is_own.
+    recorded_at, hash, corrects (seq or None), corrected_by (seqs), is_own, images ([{name, url,
+    width, height, sha256}]).
     """
     found = events_of(incident, as_of)
     if as_of is not None:
@@ -30,6 +37,7 @@ def timeline(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     for event in events:
         if event.corrects_id is not None:
             corrections.setdefault(event.corrects_id, []).append(event.seq)
+    images = _images(found)
     return {
         "total": len(events) if len(events) < MOST_EVENTS else found.count(),
         "events": [
@@ -48,10 +56,28 @@ def timeline(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
                 "hash": event.digest,
                 "corrects": event.corrects.seq if event.corrects else None,
                 "corrected_by": corrections.get(event.pk, []),
+                "images": images.get(event.pk, []),
             }
             for event in events
         ],
     }
+
+
+def _images(events: QuerySet[TimelineEvent]) -> dict[Any, list[dict[str, Any]]]:
+    """What was attached to these events, by event."""
+    by_event: dict[Any, list[dict[str, Any]]] = {}
+    ids = events.order_by().values("pk")
+    for image in NoteImage.objects.filter(event__in=ids).order_by("added_at", "id"):
+        by_event.setdefault(image.event_id, []).append(
+            {
+                "name": image.name,
+                "url": image.get_absolute_url(),
+                "width": image.width,
+                "height": image.height,
+                "sha256": image.sha256,
+            }
+        )
+    return by_event
 
 
 def timeline_markdown(data: dict[str, Any]) -> str:
@@ -69,9 +95,18 @@ def timeline_markdown(data: dict[str, Any]) -> str:
             body = event["body"]
             # machines' text as it stands: log templates have *
             parts.append(quoted(body if event["by_person"] else _plain(body)))
+        if event["images"]:
+            parts.append(bullets(_image_line(image) for image in event["images"]))
     if data["total"] > len(data["events"]):
         parts.append(f"{data['total'] - len(data['events'])} later events are left out here.")
     return "\n\n".join(parts) or "Nothing was recorded."
+
+
+def _image_line(image: dict[str, Any]) -> str:
+    """Named and told by its digest: the file itself is not part of the Markdown."""
+    address = urljoin(settings.STUDIO_URL + "/", image["url"].lstrip("/"))
+    size = f"{image['width']} x {image['height']}"
+    return f"Image [{escaped(image['name'])}](<{address}>), {size}, SHA-256 `{image['sha256']}`"
 
 
 def _plain(text: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from incidents import live
 from incidents.models import Incident
 from timeline import aftermath
+from timeline.narrate_postmortems import draft_title, step_title
 from timeline.postmortems.models import PostmortemStep
 from timeline.reporting import happenings, people, standing
 from timeline.reporting.models import IncidentReport
@@ -39,8 +40,12 @@ def after_sealing(incident: Incident, since: datetime) -> Iterator[aftermath.Aft
         if at is not None:
             title = f"Report version {version} written"
             yield aftermath.AfterSealing(at, title, "", f"{address}/report")
+    drafted = incident.postmortems.filter(created_at__gte=since).only("revision", "created_at")
+    for postmortem in drafted:
+        title = draft_title(postmortem)
+        yield aftermath.AfterSealing(postmortem.created_at, title, "", f"{address}/postmortem")
     steps = PostmortemStep.objects.filter(postmortem__incident=incident, at__gte=since)
     for step in steps.select_related("by"):
-        who = step.by.username if step.by else "Somebody"
-        title = f"Postmortem: {who} {step.get_act_display()}"
-        yield aftermath.AfterSealing(step.at, title, step.comment, f"{address}/postmortem")
+        yield aftermath.AfterSealing(
+            step.at, step_title(step), step.comment, f"{address}/postmortem"
+        )

@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -197,3 +198,21 @@ def test_viewer_sees_images_and_attaches_none(
 
     assert viewer.get(NoteImage.objects.get().get_absolute_url()).status_code == 200
     assert attach(viewer, incident, png()) == 403
+
+
+def test_images_stand_in_the_report_and_its_markdown_names_them(
+    page: Client, incident: Incident, settings: Settings
+) -> None:
+    settings.STUDIO_URL = "https://studio.example"
+    attach(page, incident, png("pool_1.png"), text="See the graph")
+    lifecycle.resolve(incident_id=incident.pk, actor=None)
+    image = NoteImage.objects.get()
+
+    markdown = page.get(f"/api/incidents/{incident.reference}/report.md").content.decode()
+    shown = page.get(f"/incidents/{incident.reference}/report").content.decode()
+
+    assert (
+        f"- Image [pool\\_1.png](<https://studio.example{image.get_absolute_url()}>), 8 x 6, "
+        f"SHA-256 `{image.sha256}`"
+    ) in markdown
+    assert f'<img src="{image.get_absolute_url()}" alt="pool_1.png"' in shown

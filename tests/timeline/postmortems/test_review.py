@@ -10,10 +10,13 @@ from incidents import lifecycle, signals
 from incidents.models import Incident, IncidentTask
 from tests.timeline.postmortems.conftest import Drafted, text_of
 from tests.timeline.reporting.conftest import written
+from timeline.aftermath import after_sealing
+from timeline.models import Kind
 from timeline.postmortems import drafts, editing, review
 from timeline.postmortems.editing import Words
 from timeline.postmortems.models import Postmortem
 from timeline.postmortems.review import StepRefused
+from timeline.verify import verify
 
 
 def approved(postmortem: Postmortem, sam: User, ana: User) -> Postmortem:
@@ -139,3 +142,37 @@ def test_reopening_after_publication_brings_a_new_revision_with_the_words(
     assert second is not None
     assert (second.revision, text_of(second, "resolution")) == (2, "Mine.")
     assert second.sections.get(name="resolution").has_newer_draft
+
+
+def test_way_of_the_postmortem_is_told_after_the_seal(
+    drafted: Drafted, sam: User, ana: User
+) -> None:
+    postmortem = drafted()
+    approved(postmortem, sam, ana)
+    review.publish(postmortem_id=postmortem.pk, actor=sam)
+
+    rows = [row for row in after_sealing(postmortem.incident) if "ostmortem" in row.title]
+
+    assert [(row.title, row.detail) for row in rows] == [
+        ("Postmortem drafted", ""),
+        ("Postmortem: sam asked for a review", ""),
+        ("Postmortem: ana approved it", "Reads well."),
+        ("Postmortem: sam published it", ""),
+    ]
+    assert {row.url for row in rows} == {f"{postmortem.incident.get_absolute_url()}/postmortem"}
+    assert not postmortem.incident.timeline.filter(kind=Kind.POSTMORTEM).exists()
+
+
+def test_review_while_the_incident_is_open_again_stands_on_its_timeline(
+    drafted: Drafted, sam: User
+) -> None:
+    postmortem = drafted()
+    lifecycle.reopen(incident_id=postmortem.incident_id, actor=sam, reason="It came back.")
+
+    review.request_review(postmortem_id=postmortem.pk, actor=sam, comment="please")
+
+    event = postmortem.incident.timeline.get(kind=Kind.POSTMORTEM)
+    assert (event.title, event.body, event.actor) == (
+        "Postmortem: sam asked for a review", "please", sam,
+    )  # fmt: skip
+    assert verify(postmortem.incident).ok
