@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("incidents.page_urls")),
     path("", include("timeline.page_urls")),
     path("", include("correlation.page_urls")),
+    path("", include("slos.page_urls")),
     path("api/auth/", include("accounts.urls")),
     path("api/", include("accounts.token_urls")),
     path("api/", include("accounts.audit.urls")),

@@ -40,7 +40,7 @@ COLUMNS = (
     "enabled",
 )
 ASKED_ANEW = {"indicator", "data_source", "service"}
-RESERVED = {"new", "import", "check"}
+RESERVED = {"new", "import", "check", "policies"}
 """Names that addresses of ours have."""
 
 

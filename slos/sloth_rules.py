@@ -27,8 +27,13 @@ SCRAPE_SECONDS = 15.0
 
 def rules(definitions: Iterable[Definition], scrape_seconds: float = SCRAPE_SECONDS) -> str:
     """A rules file: three groups an SLO. Gauges are sampled once a scrape, as evaluation does."""
-    groups = [group for slo in definitions for group in _groups(slo, scrape_seconds)]
-    return yaml.safe_dump({"groups": groups}, sort_keys=False, allow_unicode=True, width=10_000)
+    return as_file(group for slo in definitions for group in groups(slo, scrape_seconds))
+
+
+def as_file(found: Iterable[dict[str, Any]]) -> str:
+    """A rules file of these groups."""
+    whole = {"groups": list(found)}
+    return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=10_000)
 
 
 def sloth_id(slo: Definition) -> str:
@@ -48,7 +53,7 @@ def period_seconds(slo: Definition) -> float:
     return mean_seconds(slo.period)
 
 
-def _groups(slo: Definition, scrape_seconds: float) -> list[dict[str, Any]]:
+def groups(slo: Definition, scrape_seconds: float) -> list[dict[str, Any]]:
     name = sloth_id(slo)
     every = {"interval": duration_of(RECORDED_EVERY)}
     sli = _sli(slo, scrape_seconds)

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.models import Role
 from accounts.permissions import role_required
+from incidents.catalogue import sections
 from incidents.models import AffectedService, Incident, Service, ServiceDependency
 from incidents.models.catalogue import PRODUCTION
 
@@ -49,5 +50,6 @@ def service(request: HttpRequest, slug: str) -> HttpResponse:
         "service": found,
         "incidents": Incident.objects.filter(services=found).order_by("-started_at")[:RECENT],
         "changes": found.changes.all()[:RECENT],
+        "sections": sections.drawn(found),
     }
     return render(request, "incidents/service.html", context)

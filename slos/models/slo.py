@@ -120,6 +120,8 @@ class SLO(models.Model):
 
     def clean(self) -> None:
         """Raises ValidationError by field for what cannot be an SLO."""
+        if self.service_id is None:
+            return  # the field itself says so
         try:
             self.definition().check()
         except Wrong as wrong:

@@ -34,6 +34,8 @@ NO_ENTRY = {
     "POST /api/rules/dry-run": TRIES,
     "POST /datasources/{slug}/doctor": TRIES,
     "POST /api/slos/check": TRIES,
+    "POST /slos/check": TRIES,
+    "POST /slos/policies": "writes nothing: it fills a form",
     "POST /api/auth/refresh": "the login goes on; its beginning and its end are entries",
     **{
         f"POST /api/intake/{kind}{ending}": MACHINES

@@ -48,9 +48,18 @@ def corrected() -> Parts:
     correction = corrections.add(
         row, author=None, starts_at=now - timedelta(hours=1), ends_at=now, reason="A test"
     )
-    return {"slo": row.name, "correction": correction.pk}
+    return {"slo": row.name, "name": row.name, "correction": correction.pk}
 
 
+def typed() -> Parts:
+    return {"service": service().pk}
+
+
+TYPED = {
+    "name": "errors", "service": "$service", "kind": "ratio", "counted": "bad",
+    "part": "failed_total", "total": "requests_total", "target_percent": "99.9",
+}  # fmt: skip
+LOCAL = {"starts_at": "2026-01-01T00:00", "ends_at": "2026-01-01T01:00"}
 SPAN = {"starts_at": "2026-01-01T00:00:00Z", "ends_at": "2026-01-01T01:00:00Z"}
 WRITTEN = {"name": "errors", "service": "$slug", "indicator": INDICATOR, "target": 0.99}
 DEEDS = (
@@ -62,5 +71,13 @@ DEEDS = (
     Deed("POST", f"{API}/corrections", "slo_correction.created", an_slo,
          {**SPAN, "reason": "Load test"}),
     Deed("POST", f"{API}/corrections/{{correction}}/withdraw", "slo_correction.changed",
+         corrected, {"reason": "It was no test"}),
+    Deed("POST", "/slos/new", "slo.created", typed, TYPED),
+    Deed("POST", "/slos/import", "slo.created", as_file, {"openslo": "$openslo", "import": "1"}),
+    Deed("POST", "/slos/{name}/edit", "slo.changed", an_slo, {"target_percent": "99"}),
+    Deed("POST", "/slos/{name}/switch", "slo.changed", an_slo, {"enabled": "0"}),
+    Deed("POST", "/slos/{name}/corrections", "slo_correction.created", an_slo,
+         {**LOCAL, "reason": "Load test"}),
+    Deed("POST", "/slos/{name}/corrections/{correction}/withdraw", "slo_correction.changed",
          corrected, {"reason": "It was no test"}),
 )  # fmt: skip

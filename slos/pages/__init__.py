@@ -1,0 +1,1 @@
+"""The pages of SLOs: all of them, one, its form, and import."""
