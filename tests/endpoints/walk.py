@@ -52,6 +52,7 @@ NAMED = (
     ("/notifications/sent/", "key", "incidents.NotificationDelivery", "key"),
     ("/events/", "seq", "timeline.TimelineEvent", "seq"),
     ("/correlations/", "correlation", "correlation.Correlation", "pk"),
+    ("/corrections/", "correction", "slos.SLOCorrection", "pk"),
     ("slos/", "slo", "slos.SLO", "name"),
     ("/slos/", "name", "slos.SLO", "name"),
 )
