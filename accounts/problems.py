@@ -79,7 +79,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return defaults.server_error(request)
     named = getattr(request, "request_id", "")
     why = "The error has been logged; nothing you sent was half saved."
-    return problem(500, "internal-error", why, **({"request_id": named} if named else {}))
+    if not named:
+        return problem(500, "internal-error", why)
+    return problem(500, "internal-error", why, request_id=named)
 
 
 def field_errors(detail: Any, path: str = "") -> dict[str, list[str]]:

@@ -26,7 +26,7 @@ from correlation.scope import scope_of
 from correlation.sources import Scope
 from correlation.standing import supersede
 from correlation.telemetry import Cause, Evidence, Ranking
-from incidents import live
+from incidents import live, signals
 from incidents.models import Incident
 from timeline.reporting import queue as reports
 
@@ -85,7 +85,7 @@ def finish(
         else:
             _summarise(analysis, analysis_status=stands.status)
         story.tell_finished(analysis, ranking, rows, top, statuses)
-        _wake_report(analysis)
+        _over(analysis)
         return True
 
 
@@ -98,12 +98,13 @@ def fail(analysis: Analysis, error: str, statuses: Sequence[SourceStatus] = ()) 
             return False
         _summarise(analysis, analysis_status=Analysis.Status.FAILED)
         story.tell_failed(analysis, error, statuses)
-        _wake_report(analysis)
+        _over(analysis)
         return True
 
 
-def _wake_report(analysis: Analysis) -> None:
+def _over(analysis: Analysis) -> None:
     """The report of a resolved incident waits for its last analysis."""
+    signals.analysis_finished.send(Incident, incident=analysis.incident)
     if analysis.incident.is_resolved:
         reports.wake()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -17,6 +19,12 @@ from incidents.models import (
     Status,
 )
 
+IMPACT_KEYS = {
+    "slos_breached": "slos_breached",
+    "users_affected_min": "users_affected",
+    "revenue_at_risk_min": "revenue_at_risk_per_hour",
+}
+
 
 class IncidentFilter(django_filters.FilterSet):
     status = django_filters.MultipleChoiceFilter(choices=Status.choices)
@@ -29,11 +37,22 @@ class IncidentFilter(django_filters.FilterSet):
     archived = django_filters.BooleanFilter(
         field_name="archived_at", lookup_expr="isnull", exclude=True
     )
+    slos_breached = django_filters.NumberFilter(method="at_least", label="At least so many.")
+    users_affected_min = django_filters.NumberFilter(method="at_least")
+    revenue_at_risk_min = django_filters.NumberFilter(method="at_least", label="Per hour.")
     q = django_filters.CharFilter(method="search")
 
     class Meta:
         model = Incident
         fields = ["source", "closed_as"]
+
+    def at_least(
+        self, queryset: QuerySet[Incident], name: str, value: Decimal
+    ) -> QuerySet[Incident]:
+        """By the summary of its impact; what is unknown is left out."""
+        key = IMPACT_KEYS[name]
+        number = float(value)
+        return queryset.filter(**{f"business_impact__{key}__gte": number})
 
     def of_service(self, queryset: QuerySet[Incident], name: str, value: str) -> QuerySet[Incident]:
         affected = AffectedService.objects.filter(incident=OuterRef("pk"), service__slug=value)

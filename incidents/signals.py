@@ -13,7 +13,8 @@ actor) the newer of the two.
 `task_changed` (task, actor, what) that a task was made or edited: `what` is {field: [old, new]},
 empty for a new one. `cause_identified` (key, title, service, confidence) says that an analysis
 named a cause that was not the last one told, `postmortem_published` (postmortem, actor) that it
-was, `notification_finished` (delivery) that a notification was sent or given up. Every other
+was, `notification_finished` (delivery) that a notification was sent or given up.
+`analysis_finished` (nothing more) says that a run came to an end, whatever it found. Every other
 signal carries `incident`; the rest of the arguments stand at each send.
 """
 
@@ -36,5 +37,6 @@ task_changed = Signal()
 change_recorded = Signal()
 service_linked = Signal()
 cause_identified = Signal()
+analysis_finished = Signal()
 postmortem_published = Signal()
 notification_finished = Signal()

@@ -145,6 +145,24 @@ def service_impact(
     )
 
 
+def unknown_impact(service: str, why: str) -> ServiceImpact:
+    """All figures of a service unknown, for this reason."""
+    formulas = (FAILED, SHARE, USERS, USERS_LOW, USERS_HIGH, REVENUE, REVENUE_TOTAL)
+    return ServiceImpact(service, *(Figure(None, formula, (), why) for formula in formulas))
+
+
+def objective_missed(during: Events, target: float, least_events: float) -> bool:
+    """Whether more was bad than the objective allows, and not by chance of few events.
+
+    The lower end of the 95 % Wilson interval of the bad share lies above 1 - target.
+    """
+    sli = during.sli
+    if sli is None or during.total < least_events:
+        return False
+    low, _ = wilson(1.0 - sli, during.total)
+    return low > error_budget(target)
+
+
 def budget_burned_percent(during: Events, period_total: float | None, target: float) -> Figure:
     """100 x bad / ((1 - target) x total): how much of the period's budget the incident took.
 

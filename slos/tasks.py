@@ -1,17 +1,28 @@
 """Background work of the slos app."""
 
 import time
+from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
 from slos.evaluating import catching_up, evaluation, pruning
+from slos.impacts import assessing, waking
 from slos.models import SLO
 
 
 @shared_task(name="slos.tasks.evaluate")
 def evaluate() -> None:
     evaluation.evaluate(time.time())
+    waking.wake_all()
+
+
+@shared_task(name="slos.tasks.assess_incident")
+def assess_incident(incident_id: str, evaluate: bool = True) -> None:
+    """With `evaluate` the SLOs of its services are evaluated first."""
+    if SLO.objects.filter(enabled=True).exists():
+        assessing.want(UUID(incident_id))
+        assessing.assess(UUID(incident_id), evaluate=evaluate)
 
 
 @shared_task(name="slos.tasks.catch_up")

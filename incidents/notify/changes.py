@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from datetime import datetime
 from typing import Any
@@ -158,6 +159,29 @@ def role_assigned(incident: Incident, role: IncidentRole, actor: User | None) ->
             at=role.assigned_at,
             actor=actor,
             details={"role": role.role, "person": role.user.username},
+        ),
+    )
+
+
+def slos_changed(
+    incident: Incident,
+    key: str,
+    breached: bool,
+    slos: Sequence[str],
+    at: datetime,
+    burn_rate: float | None = None,
+) -> None:
+    """SLOs of its services were breached, or have recovered; `key` names the breach."""
+    details: dict[str, Any] = {"slos": ", ".join(slos)[:500]}
+    if burn_rate is not None:
+        details["burn_rate"] = f"{burn_rate:.3g}"
+    tell(
+        incident,
+        Change(
+            key=f"slo:{key}:{'breached' if breached else 'recovered'}",
+            events=(Event.SLO_BREACHED if breached else Event.SLO_RECOVERED,),
+            at=at,
+            details=details,
         ),
     )
 

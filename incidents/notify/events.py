@@ -22,6 +22,8 @@ class Event(StrEnum):
     POSTMORTEM_PUBLISHED = "postmortem_published"
     HEARTBEAT_STOPPED = "heartbeat_stopped"
     HEARTBEAT_BACK = "heartbeat_back"
+    SLO_BREACHED = "slo_breached"
+    SLO_RECOVERED = "slo_recovered"
 
 
 EVENT_WORDS: dict[str, str] = {
@@ -39,6 +41,8 @@ EVENT_WORDS: dict[str, str] = {
     Event.POSTMORTEM_PUBLISHED: "postmortem published",
     Event.HEARTBEAT_STOPPED: "heartbeat stopped",
     Event.HEARTBEAT_BACK: "heartbeat is back",
+    Event.SLO_BREACHED: "SLO breached",
+    Event.SLO_RECOVERED: "SLO recovered",
 }
 EVENT_CHOICES = [(event.value, EVENT_WORDS[event]) for event in Event]
 

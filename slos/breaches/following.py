@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from slos.breaches.linking import place
 from slos.burn import Status
 from slos.models import SLO, SLOBreach
 from slos.promql import duration_of
@@ -64,6 +65,7 @@ def follow(rows: Sequence[SLO], at: datetime) -> Followed:
             known.burn_rate = _burn(row, policy)
             ended.append(_over(known, at))
     ended += _disabled(at)
+    place(begun)
     SLOBreach.objects.bulk_create(begun, batch_size=BATCH)
     SLOBreach.objects.bulk_update(going_on, ["burn_rate", "peak_burn_rate"], batch_size=BATCH)
     SLOBreach.objects.bulk_update(ended, ["burn_rate", "ended_at", "ended_by"], batch_size=BATCH)
@@ -102,6 +104,7 @@ def _burn(row: SLO, policy: str) -> float | None:
 def _open(slos: Iterable[UUID]) -> dict[UUID, dict[str, SLOBreach]]:
     found: dict[UUID, dict[str, SLOBreach]] = {}
     rows = SLOBreach.objects.filter(slo__in=list(slos), ended_at=None)
+    rows = rows.exclude(severity=SLOBreach.Severity.OBJECTIVE)
     for breach in rows.select_related("slo__service"):
         found.setdefault(breach.slo_id, {})[breach.policy] = breach
     return found
@@ -130,3 +133,13 @@ def _disabled(at: datetime) -> list[SLOBreach]:
     for breach in found:
         breach.ended_by = EDIT
     return found
+
+
+def worst_of(rows: Iterable[SLOBreach]) -> float | None:
+    """The highest burn rate of these; a spent budget's is about the whole period and left out."""
+    rates = [
+        row.peak_burn_rate
+        for row in rows
+        if row.peak_burn_rate is not None and row.policy != BUDGET
+    ]
+    return max(rates, default=None)

@@ -12,23 +12,29 @@ from slos.models.slo import SLO
 
 
 class SLOBreach(models.Model):
-    """A burn policy of an SLO that fires, or its budget overspent: open while it goes on.
+    """A burn policy of an SLO that fires, its budget overspent, or its objective missed over the
+    time of an incident: open while it goes on.
 
-    Written by `slos.breaches.following` in the transaction of the evaluation that saw it.
-    `policy` is "1h/5m", the policy's windows, or BUDGET. `peak_burn_rate` is the highest of the
-    long window (of the budget: of the period); `incident` the one it belongs to, as far as known.
+    The first two are written by `slos.breaches.following` in the transaction of the evaluation
+    that saw them, the last by `slos.breaches.objectives`. `policy` is "1h/5m", the windows of the
+    policy, BUDGET, or OBJECTIVE and the incident's reference. `peak_burn_rate` is the highest of
+    the long window (of the budget: of the period); `incident` the one it belongs to, as far as
+    known.
     """
 
     BUDGET = "budget"
+    OBJECTIVE = "objective"
 
     class Severity(models.TextChoices):
         PAGE = "page"
         TICKET = "ticket"
         BUDGET = "budget"
+        OBJECTIVE = "objective"
 
     class EndedBy(models.TextChoices):
-        RECOVERY = "recovery", "the burn is below its limit"
+        RECOVERY = "recovery", "it is within its limit again"
         EDIT = "edit", "the SLO was edited or disabled"
+        RESOLUTION = "resolution", "its incident was resolved"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slo = models.ForeignKey(SLO, models.CASCADE, related_name="breaches")
@@ -77,7 +83,7 @@ class SLOBreach(models.Model):
 
     @property
     def what(self) -> str:
-        """In words: "burns too fast (1h/5m)" or "budget spent"."""
-        if self.policy == self.BUDGET:
-            return "budget spent"
+        """In words: "burns too fast (1h/5m)", "budget spent" or "objective missed"."""
+        if self.severity in (self.Severity.BUDGET, self.Severity.OBJECTIVE):
+            return "budget spent" if self.severity == self.Severity.BUDGET else "objective missed"
         return f"burns too fast ({self.policy})"

@@ -11,8 +11,8 @@ from incidents.models import Incident
 class IncidentImpact(models.Model):
     """The impact of one incident: its figures with their formulas, inputs and sources.
 
-    Outbox and result in one row: `wanted_at` is set by whoever wants it computed, in the
-    transaction that gives the reason, and cleared by the computation that was begun after it.
+    Wish and result in one row: `wanted_at` is set by whoever wants it computed, and cleared by
+    the computation that begins after it, which holds `lease_until`.
     `figures` and `services` are JSON forms of `slos.impacts`; once `frozen_at` is set neither
     changes until the incident is reopened. `counted` keeps what was asked of sources:
     {"at", "slos": {SLO id: {"during", "before"}}}, [good, total, present] each.

@@ -17,6 +17,7 @@ PAGE = [
     "record",
     "merges",
     "causes",
+    "impact",
     "evidence",
     "similar",
     "people",

@@ -24,8 +24,10 @@ IMPACT_ROWS = (
     # key of Incident.business_impact, label
     ("slos_breached", "SLOs breached"),
     ("error_budget_burned_percent", "Error budget burned, percent"),
+    ("failed_requests", "Failed requests"),
     ("users_affected", "Users affected"),
     ("revenue_at_risk_per_hour", "Revenue at risk per hour"),
+    ("revenue_at_risk_total", "Revenue at risk in all"),
     ("severity", "Severity by impact"),
 )
 OPENED_BY = {
@@ -158,7 +160,7 @@ def impact(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
     span = took.ttm if mitigated else took.mttr
     return {
         "known": bool(told),
-        "rows": [{"label": label, "value": _value(told.get(key))} for key, label in IMPACT_ROWS],
+        "rows": [{"label": label, "value": _told(told, key)} for key, label in IMPACT_ROWS],
         "formulas": [str(line) for line in told.get("formulas", [])],
         "failed_for": {
             "text": UNKNOWN if span is None else human(span.total_seconds()),
@@ -182,6 +184,22 @@ def impact(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
 
 def _amount(given: Decimal | None) -> float | None:
     return None if given is None else float(given)
+
+
+def _told(told: dict[str, Any], key: str) -> str | None:
+    """A value of `Incident.business_impact` in words; None where it is unknown."""
+    given = told.get(key)
+    value = _value(given)
+    if value is None:
+        return None
+    if key == "slos_breached" and told.get("slos"):
+        return f"{value}: {', '.join(told['slos'])}"
+    low, high = told.get(f"{key}_low"), told.get(f"{key}_high")
+    if low is not None and high is not None and low != high:
+        return f"{value} ({_value(low)} to {_value(high)})"
+    if key.startswith("revenue") and told.get("currency"):
+        return f"{value} {told['currency']}"
+    return value
 
 
 def _value(given: Any) -> str | None:

@@ -70,6 +70,8 @@ def headline(facts: Facts) -> str:
             return f"{ref} postmortem published{by}: {title}"
         case Event.HEARTBEAT_STOPPED | Event.HEARTBEAT_BACK as event if "series" in details:
             return f"{ref} {EVENT_WORDS[event]}: {details['series']}"
+        case Event.SLO_BREACHED | Event.SLO_RECOVERED as event:
+            return f"{ref} {EVENT_WORDS[event]}: {details['slos']}: {title}"
         case event:
             return f"{ref} {EVENT_WORDS.get(event, event)}{by}: {title}"
 
@@ -91,6 +93,7 @@ def lines(facts: Facts) -> list[tuple[str, str]]:
         ("Resolution", details.get("resolution", "")),
         ("Merged into", _both(details.get("into"), details.get("into_title"))),
         ("Last beat", _clock(details.get("last_beat", ""))),
+        ("Burn rate", details.get("burn_rate", "")),
         ("Description", details.get("description", "")),
     ]
     return [(name, value) for name, value in rows if value]

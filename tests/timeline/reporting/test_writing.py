@@ -29,6 +29,7 @@ def test_report_has_every_section_in_its_order(make_resolved: MakeIncident) -> N
         ("summary", "Summary"),
         ("metrics", "Metrics"),
         ("impact", "Impact"),
+        ("cost", "Impact in figures"),
         ("root_cause", "Root cause"),
         ("evidence", "Evidence"),
         ("alerts", "Alerts"),
@@ -101,8 +102,10 @@ def test_impact_that_was_measured_is_told_with_its_formulas(make_resolved: MakeI
     assert {row["label"]: row["value"] for row in impact["rows"]} == {
         "SLOs breached": "checkout availability",
         "Error budget burned, percent": None,
+        "Failed requests": None,
         "Users affected": "1,200",
         "Revenue at risk per hour": None,
+        "Revenue at risk in all": None,
         "Severity by impact": None,
     }
     assert impact["formulas"] == ["users = 4,000 x 0.3"]

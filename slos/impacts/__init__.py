@@ -1,0 +1,1 @@
+"""What an incident costs: counted at the source, computed, kept, shown and frozen."""
