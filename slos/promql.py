@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import promql_parser
 
@@ -24,6 +25,8 @@ from slos.definition import (
 
 VARYING = ("service", "service_name", "app", "job", "destination_service_name", "deployment")
 """Labels whose value may differ within a shape; the first that a selector matches by `=`."""
+REMEMBERED = 5000
+"""Queries whose parts are known without parsing them again each minute."""
 LOOKBACK_SECONDS = 300.0  # how old a sample may be that a Prometheus takes for the value now
 BRIDGED_SECONDS = 3600.0  # a gap as long as this loses no event of a counter that went on
 EDGE_SECONDS = 0.001
@@ -89,6 +92,7 @@ class Counters:
     bad: bool = False
 
 
+@lru_cache(REMEMBERED)
 def counters(indicator: Indicator) -> Counters | None:
     """None for a threshold on a gauge, which has no counters."""
     if isinstance(indicator, Ratio):
@@ -139,6 +143,7 @@ class Member:
     value: str
 
 
+@lru_cache(REMEMBERED)
 def member(counter: Counter) -> Member:
     """Expressions that are more than a selector are a shape of their own."""
     text = counter.selector

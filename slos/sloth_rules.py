@@ -7,17 +7,22 @@ over a period (sloth#241), ours record the events of each minute and divide thei
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import yaml
 
 from slos.burn import DAY, HOUR, MINUTE, Policy, error_budget
-from slos.definition import Definition, Threshold
+from slos.definition import Definition, Indicator, Threshold
 from slos.periods import mean_seconds
 from slos.promql import EDGE_SECONDS, Counter, counters, duration_of, samples
 
 WINDOWS = (5 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, DAY, 3 * DAY)
+RATIO = "slo:sli_error:ratio_rate"
+MARK = "studio_sli"
+"""The label by which evaluation knows records to be of an SLO's present indicator."""
 RECORDED_EVERY = MINUTE
 BAD, TOTAL = "studio:slo_bad_events:count1m", "studio:slo_events:count1m"
 ASKED_SECONDS = 6 * HOUR
@@ -48,6 +53,12 @@ def labels_of(slo: Definition) -> dict[str, str]:
     }
 
 
+@lru_cache(5000)
+def mark_of(indicator: Indicator) -> str:
+    """What tells records of this very indicator from those of what an SLO once was."""
+    return hashlib.sha256(repr(indicator).encode()).hexdigest()[:12]
+
+
 def period_seconds(slo: Definition) -> float:
     """The length of its period; of a calendar period in months, the mean one's."""
     return mean_seconds(slo.period)
@@ -66,7 +77,7 @@ def groups(slo: Definition, scrape_seconds: float) -> list[dict[str, Any]]:
 
 def _sli(slo: Definition, scrape_seconds: float) -> list[dict[str, Any]]:
     """The period is a sum of recorded minutes: no server can scan thirty days for every SLO."""
-    labels, chosen = labels_of(slo), _chosen(slo)
+    labels, chosen = labels_of(slo) | {MARK: mark_of(slo.indicator)}, _chosen(slo)
     bad, total = _counts(slo, RECORDED_EVERY, scrape_seconds, exact=True)
     found = [_record(BAD, bad, labels), _record(TOTAL, total, labels)]
     whole = period_seconds(slo)
@@ -77,9 +88,7 @@ def _sli(slo: Definition, scrape_seconds: float) -> list[dict[str, Any]]:
         else:
             bad, total = _counts(slo, seconds, scrape_seconds, exact=seconds > ASKED_SECONDS)
         ratio = f"({bad})\n/\n(({total}) > 0)"
-        found.append(
-            _record(f"slo:sli_error:ratio_rate{window}", ratio, labels | {"sloth_window": window})
-        )
+        found.append(_record(f"{RATIO}{window}", ratio, labels | {"sloth_window": window}))
     return found
 
 
@@ -88,8 +97,8 @@ def _meta(slo: Definition) -> list[dict[str, Any]]:
     period = duration_of(period_seconds(slo))
     budget = f"slo:error_budget:ratio{chosen}"
     on = "on(sloth_id, sloth_slo, sloth_service) group_left"
-    current = f"slo:sli_error:ratio_rate{duration_of(WINDOWS[0])}{chosen}"
-    whole = f"slo:sli_error:ratio_rate{period}{chosen}"
+    current = f"{RATIO}{duration_of(WINDOWS[0])}{chosen}"
+    whole = f"{RATIO}{period}{chosen}"
     days = period_seconds(slo) / DAY
     return [
         _record("slo:objective:ratio", f"vector({slo.target!r})", labels),
@@ -113,8 +122,8 @@ def _alert(slo: Definition, policy: Policy) -> dict[str, Any]:
     return {
         "alert": f"{slo.name}-{policy.severity}-{long}",
         "expr": (
-            f"(slo:sli_error:ratio_rate{long}{chosen} {above})\nand ignoring(sloth_window)\n"
-            f"(slo:sli_error:ratio_rate{short}{chosen} {above})"
+            f"({RATIO}{long}{chosen} {above})\nand ignoring(sloth_window)\n"
+            f"({RATIO}{short}{chosen} {above})"
         ),
         "labels": {"sloth_severity": policy.severity, "service": slo.service},
         "annotations": {

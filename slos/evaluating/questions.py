@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from slos.burn import HOUR, MINUTE, Events
-from slos.definition import Indicator, Threshold
+from slos.definition import Indicator, Latency, Threshold
 from slos.promql import (
     EDGE_SECONDS,
     Counter,
@@ -47,6 +47,7 @@ class Part:
 class Parts:
     """What an SLO's events are made of; `bad` says that `part` counts the bad ones.
 
+    `always` says that `part` is there whenever the total is: a histogram has all of its buckets.
     `scrapes` is None where an expression hides them: then an answer means that all are there.
     """
 
@@ -54,6 +55,7 @@ class Parts:
     total: Part
     scrapes: Part | None
     bad: bool
+    always: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,17 @@ class Plan:
     ) -> Events:
         """The SLO's events in the window; no series of all events is no data, not no traffic.
 
-        A series of a part that nobody has ever counted does not exist yet: it is 0.
+        A series of a part that nobody has ever counted does not exist yet: it is 0. A histogram
+        without the bucket of its threshold tells nothing.
         """
         parts = self.parts[key]
         total = _value(answers, parts.total)
         if total is None:
             return Events(0.0, 0.0, 0.0)
-        part = _value(answers, parts.part) or 0.0
+        part = _value(answers, parts.part)
+        if part is None and parts.always:
+            return Events(0.0, 0.0, 0.0)
+        part = part or 0.0
         present = 1.0
         if parts.scrapes is not None:
             expected = max(self.window_seconds / scrape_seconds - 1, 1.0)
@@ -152,6 +158,7 @@ def _plan(
             Part(counts[whole.shape], whole.value),
             Part(seen[whole.shape], whole.value) if whole.shape in seen else None,
             bad,
+            isinstance(indicators[key], Latency),
         )
     asks = dict.fromkeys(
         part.ask

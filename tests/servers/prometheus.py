@@ -66,11 +66,16 @@ def write_blocks(history: str, data: Path) -> None:
     """`history` (OpenMetrics text) as blocks in a server's folder. Raises ServerError."""
     source = data / "history.om"
     source.write_text(history)
-    create = ["tsdb", "create-blocks-from", "--max-block-duration=162h", "openmetrics"]
     try:
-        debian.run([str(program("promtool")), *create, str(source), str(data)], data)
+        blocks_of(source, data)
     finally:
         source.unlink()
+
+
+def blocks_of(history: Path, data: Path) -> None:
+    """A file of OpenMetrics text as blocks in a server's folder. Raises ServerError."""
+    create = ["tsdb", "create-blocks-from", "--max-block-duration=162h", "openmetrics"]
+    debian.run([str(program("promtool")), *create, str(history), str(data)], data)
 
 
 @contextmanager

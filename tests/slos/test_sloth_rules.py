@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from slos.definition import Definition
-from slos.sloth_rules import rules
+from slos.sloth_rules import mark_of, rules
 from tests.servers import ServerError
 from tests.servers.debian import fetch
 from tests.slos.test_openslo import AVAILABILITY, SLOS
@@ -46,6 +46,7 @@ def test_rules_have_sloth_s_names_and_labels() -> None:
         "sloth_id": "payments-payments-availability",
         "sloth_service": "payments",
         "sloth_slo": "payments-availability",
+        "studio_sli": mark_of(AVAILABILITY.indicator),
         "sloth_window": "5m",
     }
 

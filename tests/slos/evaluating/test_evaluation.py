@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from correlation.models import DataSource
 from slos.burn import HOUR
@@ -43,11 +45,8 @@ def test_pass_asks_as_often_for_three_services_as_for_one(make_slo: Make, lab_en
     make_slo("frontend")
     three = evaluate(end)
 
-    assert (three.evaluated, three.queries, one) == (
-        3,
-        one,
-        20,
-    )  # 3 a window; the row's 3 have one of them
+    # three a window, the row's three, of which one is the window's too, and one for records
+    assert (three.evaluated, three.queries, one) == (3, one, 21)
 
 
 def test_each_service_gets_its_own_numbers(make_slo: Make, lab_end: float) -> None:
@@ -69,6 +68,47 @@ def test_latency_slo_counts_its_bucket(make_slo: Make, lab_end: float) -> None:
     slo.refresh_from_db()
     assert slo.error == ""
     assert slo.burn_rates["1m"] > 1.0
+
+
+def test_latency_without_a_bucket_at_its_threshold_has_no_data(
+    make_slo: Make, lab_end: float
+) -> None:
+    slo = make_slo(name="latency", indicator=LATENCY | {"seconds": 0.2345}, target=0.95)
+
+    evaluate(lab_end)
+
+    slo.refresh_from_db()
+    assert (slo.status, slo.quality, slo.burn_rates["1h"]) == ("no_data", "no_data", None)
+
+
+def test_pass_keeps_what_was_edited_while_it_asked(make_slo: Make, lab_end: float) -> None:
+    slo = make_slo()
+    kept = [SLO.objects.get(pk=slo.pk)]
+    SLO.objects.filter(pk=slo.pk).update(display_name="Renamed", version=2)
+
+    evaluate(lab_end, kept)
+
+    slo.refresh_from_db()
+    assert (slo.display_name, slo.version, SLO.objects.count()) == ("Renamed", 2, 1)
+    assert slo.evaluated_at is not None
+
+
+def test_pass_takes_as_many_statements_for_three_slos_as_for_one(
+    make_slo: Make, lab_end: float
+) -> None:
+    end = samples.boundary(lab_end - 300)  # before the fault: breaches write rows of their own
+    make_slo("catalogue")
+    evaluate(end - 360)
+    with CaptureQueriesContext(connection) as one:
+        evaluate(end - 300)
+
+    make_slo("frontend")
+    make_slo("checkout")
+    evaluate(end - 60)
+    with CaptureQueriesContext(connection) as three:
+        evaluate(end)
+
+    assert len(three) == len(one)
 
 
 def test_five_minute_rows_fill_the_period(make_slo: Make, lab_end: float) -> None:
