@@ -4,12 +4,13 @@ Entries: no UPDATE, no DELETE (no TRUNCATE), and an INSERT must satisfy the guar
 never deleted, never shorter. `lift` is for emptying a test database and for pruning; nothing else
 calls it.
 
-A trigger reads its own table only: SQLite could not alter another table that one reads. SQLite
-drops a table's triggers when it rebuilds it, so they are installed after every migrate.
+A chain's trigger reads its own table only: SQLite could not alter another table that one reads.
+SQLite drops a table's triggers when it rebuilds it, so they are installed after every migrate.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,27 +18,32 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 Triggers = dict[str, tuple[str, str]]  # trigger name -> (table, what follows CREATE TRIGGER name)
-guards: list[Guard] = []
+guards: list[Installed] = []
 
 
-@dataclass(frozen=True)
-class Guard:
-    """Triggers of one chain: `name`_`entry`_insert and so on.
-
-    `rules` are (SQL condition on NEW that refuses the new entry, what is said); `shrinks` is the
-    condition on OLD and NEW that refuses an anchor's update. Neither holds anybody's input.
-    """
-
-    name: str
-    entry: str
-    entries: str
-    anchors: str
-    rules: tuple[tuple[str, str], ...]
-    shrinks: str
-    refusal: str
+class Installed(ABC):
+    """Triggers that are put into a database, and taken out of it for a while."""
 
     def __post_init__(self) -> None:
         guards.append(self)
+
+    @property
+    @abstractmethod
+    def tables(self) -> frozenset[str]:
+        """What must be there before the triggers are."""
+
+    @property
+    @abstractmethod
+    def _functions(self) -> dict[str, str]:
+        """PostgreSQL's: name to body."""
+
+    @property
+    @abstractmethod
+    def _sqlite(self) -> Triggers: ...
+
+    @property
+    @abstractmethod
+    def _postgresql(self) -> Triggers: ...
 
     def install(self, connection: BaseDatabaseWrapper) -> None:
         """Create the triggers anew; nothing happens while the tables do not exist."""
@@ -76,6 +82,37 @@ class Guard:
             cursor.execute(query)
             present = {row[0] for row in cursor.fetchall()}
         return [name for name in self._wanted(connection) if name not in present]
+
+    def _wanted(self, connection: BaseDatabaseWrapper) -> Triggers:
+        if connection.vendor == "postgresql":
+            return self._postgresql
+        if connection.vendor == "sqlite":
+            return self._sqlite
+        raise NotImplementedError(f"no append-only triggers are written for {connection.vendor}")
+
+    def _tables_exist(self, connection: BaseDatabaseWrapper) -> bool:
+        return self.tables <= set(connection.introspection.table_names())
+
+
+@dataclass(frozen=True)
+class Guard(Installed):
+    """Triggers of one chain: `name`_`entry`_insert and so on.
+
+    `rules` are (SQL condition on NEW that refuses the new entry, what is said); `shrinks` is the
+    condition on OLD and NEW that refuses an anchor's update. Neither holds anybody's input.
+    """
+
+    name: str
+    entry: str
+    entries: str
+    anchors: str
+    rules: tuple[tuple[str, str], ...]
+    shrinks: str
+    refusal: str
+
+    @property
+    def tables(self) -> frozenset[str]:
+        return frozenset({self.entries, self.anchors})
 
     @cached_property
     def _functions(self) -> dict[str, str]:
@@ -141,16 +178,6 @@ class Guard:
             ddl = f"BEFORE {verb.upper()} ON {table} FOR EACH {level} {refuse}"
             found[f"{trigger}_{verb}"] = (table, ddl)
         return found
-
-    def _wanted(self, connection: BaseDatabaseWrapper) -> Triggers:
-        if connection.vendor == "postgresql":
-            return self._postgresql
-        if connection.vendor == "sqlite":
-            return self._sqlite
-        raise NotImplementedError(f"no append-only triggers are written for {connection.vendor}")
-
-    def _tables_exist(self, connection: BaseDatabaseWrapper) -> bool:
-        return {self.entries, self.anchors} <= set(connection.introspection.table_names())
 
 
 def _drop(connection: BaseDatabaseWrapper, name: str, table: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connections
-from django.db.models.signals import post_migrate, post_save
+from django.db.models.signals import post_migrate, post_save, pre_migrate
 from django.dispatch import receiver
 
 from incidents import signals
@@ -134,6 +134,12 @@ def postmortem_drafted(instance: Postmortem, created: bool, raw: bool, **kwargs:
 def postmortem_step(instance: PostmortemStep, created: bool, raw: bool, **kwargs: Any) -> None:
     if created and not raw:
         narrate_postmortems.step(instance)
+
+
+@receiver(pre_migrate, dispatch_uid="timeline.lift_triggers")
+def lift_triggers(sender: Any, using: str, **kwargs: Any) -> None:
+    if sender.name == "timeline":
+        triggers.lift_for_migration(connections[using])
 
 
 @receiver(post_migrate, dispatch_uid="timeline.install_triggers")
