@@ -165,12 +165,14 @@ def _database() -> dict[str, Any]:
     """PostgreSQL from DATABASE_URL, else SQLite in STUDIO_DIR.
 
     SQLite runs in WAL mode with IMMEDIATE transactions: deferred ones fail under concurrent
-    writers instead of waiting. PostgreSQL uses psycopg's pool, because under ASGI threads
-    CONN_MAX_AGE does not hold and a connection a request costs five times as much.
+    writers instead of waiting; and the writers of a process take turns. PostgreSQL uses psycopg's
+    pool, because under ASGI threads CONN_MAX_AGE does not hold and a connection a request costs
+    five times as much.
     """
     url = DATABASE_URL or f"sqlite:///{STUDIO_DIR / 'studio.sqlite3'}"
     config: dict[str, Any] = dict(dj_database_url.parse(url))
     if config["ENGINE"].endswith("sqlite3"):
+        config["ENGINE"] = "reliability_studio.fair_sqlite"
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
