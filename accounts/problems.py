@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -14,11 +15,14 @@ from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template import loader
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
+
+from accounts.busy import RETRY_AFTER_SECONDS, is_busy
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -74,14 +78,24 @@ def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500: a problem for scripts, a page for people."""
+    """handler500: a problem for scripts, a page for people; 503 where another try may help."""
+    if is_busy(sys.exception()):
+        return _busy(request)
     if not request.path.startswith("/api/"):
         return defaults.server_error(request)
     named = getattr(request, "request_id", "")
+    extra: dict[str, Any] = {"request_id": named} if named else {}
     why = "The error has been logged; nothing you sent was half saved."
-    if not named:
-        return problem(500, "internal-error", why)
-    return problem(500, "internal-error", why, request_id=named)
+    return problem(500, "internal-error", why, **extra)
+
+
+def _busy(request: HttpRequest) -> HttpResponse:
+    """A problem for what htmx sent too: the page shows its text, and keeps what was typed."""
+    wait = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    if request.path.startswith("/api/") or request.headers.get("HX-Request"):
+        why = "Too many write at once. Nothing you sent was half saved: send it again in a moment."
+        return problem(503, "busy", why, headers=wait)
+    return HttpResponse(loader.render_to_string("503.html"), status=503, headers=wait)
 
 
 def field_errors(detail: Any, path: str = "") -> dict[str, list[str]]:

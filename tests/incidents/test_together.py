@@ -21,7 +21,7 @@ PATIENCE = 100
 TRIES = 3
 PATH = "/api/incidents/INC-1"
 EDITS = {200, 201}
-BUSY = 500
+BUSY = 503
 
 
 class Person:
