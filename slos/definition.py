@@ -6,17 +6,19 @@ query `{{.window}}` stands for the window (as Sloth writes it), and a plain sele
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import promql_parser
 
-from slos.burn import Policy, never_fires, workbook_policies
+from slos.burn import DAY, Policy, never_fires, workbook_policies
 from slos.periods import Period, mean_seconds
 
 WINDOW = "{{.window}}"
 OPERATORS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+LONGEST_SECONDS = 400 * DAY
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -80,8 +82,12 @@ class Definition:
             raise Wrong("name", "at most 63 lower-case letters, digits and dashes.")
         if not 0 < self.target < 1:
             raise Wrong("target", "a share above 0 and below 1; 1 leaves no budget to burn.")
-        if self.least_events < 0:
-            raise Wrong("least_events", "not below 0.")
+        if not 0 <= self.least_events < math.inf:
+            raise Wrong("least_events", "a number, not below 0.")
+        if mean_seconds(self.period) > LONGEST_SECONDS:
+            raise Wrong("period", "at most 400 days: counts are not kept for longer.")
+        if self.period.anchor is not None and not 1970 <= self.period.anchor.year <= 2999:
+            raise Wrong("anchor", "a time from 1970 to 2999.")
         check_indicator(self.indicator)
         for policy in self.policies:
             check_policy(policy, self.target)

@@ -7,6 +7,7 @@ indicator: {"kind": "ratio", "total", "good" | "bad"}, {"kind": "latency", "hist
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -74,14 +75,33 @@ def indicator(form: Any) -> Indicator:
     given: dict[str, Any] = {}
     for name, kind in fields.items():
         value = form.get(name, "" if name in OPTIONAL else None)
-        if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        if kind is float and is_number(value):
             given[name] = float(value)
-        elif kind is str and isinstance(value, str):
+        elif kind is str and isinstance(value, str) and is_storable(value):
             given[name] = value
         else:
             words = "a number" if kind is float else "text"
             raise Wrong(f"indicator.{name}", f"must be {words}.")
     return made(**given)
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is one that JSON has, too: finite, and not true or false."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer that no float holds
+        return False
+
+
+def is_storable(text: str) -> bool:
+    """Whether a database takes it: no NUL, no half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text
 
 
 def indicator_json(given: Indicator) -> dict[str, Any]:
@@ -102,7 +122,7 @@ def policies(form: Any) -> tuple[Policy, ...]:
         if not isinstance(item, Mapping) or set(item) != set(POLICY):
             raise Wrong("policies", f"each has {', '.join(POLICY)}, and nothing else.")
         numbers = [item[name] for name in POLICY[1:]]
-        if any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers):
+        if not all(is_number(number) for number in numbers):
             raise Wrong("policies", f"{', '.join(POLICY[1:])} must be numbers.")
         made.append(Policy(str(item["severity"]), *(float(number) for number in numbers)))
     return tuple(made)
@@ -116,7 +136,7 @@ def period(shorthand: str, rolling: bool, time_zone: str, anchor: str) -> Period
     """Raises Wrong naming the part."""
     try:
         ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Wrong("time_zone", f"{time_zone!r} is no IANA time zone.") from None
     try:
         start = datetime.fromisoformat(anchor) if anchor else None

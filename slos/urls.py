@@ -8,7 +8,7 @@ from slos.rest.corrections import CorrectionsView, WithdrawCorrectionView
 from slos.rest.views import SLOViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
-router.register("slos", SLOViewSet, basename="slo")
+router.register("slos", SLOViewSet, basename="api-slo")
 
 urlpatterns = [
     path("incidents/<str:reference>/impact", ImpactView.as_view(), name="incident-impact"),

@@ -52,10 +52,10 @@ def catch_up(at: float, only: Iterable[SLO] | None = None) -> int:
             except Wrong:
                 continue  # its evaluation says so
             last = newest.get(row.pk)
-            if last is not None:
-                start = max(last.timestamp(), end - CATCH_UP_SECONDS)
-            elif row.created_at.timestamp() > at - NEW_SECONDS:
+            if row.created_at.timestamp() > at - NEW_SECONDS:  # also when a pass came first
                 start = end - min(period_seconds(slo), MOST_SECONDS)
+            elif last is not None:
+                start = max(last.timestamp(), end - CATCH_UP_SECONDS)
             else:  # its source has never had anything: do not ask for all of it again and again
                 start = end - CATCH_UP_SECONDS
             if start < end:

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from slos.models.slo import SLO
 
+FIRST_YEAR, LAST_YEAR = 1971, 2999
+
 
 class SLOCorrection(models.Model):
     """Events between `starts_at` and `ends_at` are left out of the budget, for `reason`.
@@ -52,6 +54,10 @@ class SLOCorrection(models.Model):
         return f"{self.slo} {self.starts_at:%Y-%m-%d %H:%M} to {self.ends_at:%Y-%m-%d %H:%M}"
 
     def clean(self) -> None:
+        for name in ("starts_at", "ends_at"):
+            at = getattr(self, name)
+            if at and not FIRST_YEAR <= at.year <= LAST_YEAR:
+                raise ValidationError({name: f"A time from {FIRST_YEAR} to {LAST_YEAR}."})
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
             raise ValidationError({"ends_at": "It ends after it starts."})
         if not self.reason.strip():

@@ -157,7 +157,7 @@ def _period(spec: Branch) -> Period:
         zone = calendar.text("timeZone")
         try:
             ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             raise calendar.refuse("timeZone", f"{zone!r} is no IANA time zone.") from None
         try:
             anchor = datetime.fromisoformat(calendar.text("startTime"))

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -47,7 +48,11 @@ def correct(request: PageRequest, name: str) -> HttpResponse:
     form = CorrectionForm(request.POST, user=request.user)
     if not form.is_valid():
         return _page(request, row, correction_form=form)
-    corrections.add(row, author=request.user, **form.cleaned_data)
+    try:
+        corrections.add(row, author=request.user, **form.cleaned_data)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _page(request, row, correction_form=form)
     messages.success(request, "The span is excluded; the budget follows within a minute.")
     return _back(request, row)
 

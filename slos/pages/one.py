@@ -52,7 +52,7 @@ class Exhaustion:
     burn: float | None
     seconds: float | None
     at: datetime | None
-    beyond: bool  # after this calendar period
+    beyond: bool  # after this period, or later than one from now
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def _exhaustion(row: SLO, definition: Definition, window: str, now: float) -> Ex
     seconds = seconds_to_exhaustion(row.budget_remaining, burn, end - start)
     if seconds is None:
         return Exhaustion(window, burn, None, None, beyond=False)
-    beyond = not definition.period.rolling and now + seconds > end
+    beyond = seconds > (end - start if definition.period.rolling else end - now)
     at = datetime.fromtimestamp(now + min(seconds, 3650 * DAY), UTC)
     return Exhaustion(window, burn, seconds, at, beyond)
 

@@ -32,7 +32,10 @@ def columns_of(given: Mapping[str, Any], row: SLO | None = None) -> tuple[dict[s
 def history_of(slo: SLO, asked: Mapping[str, Any]) -> list[SLOSnapshot]:
     """The snapshots of `from`, `to` and `step`; raises ValidationError for too many of them."""
     end = asked.get("to") or timezone.now()
-    start = asked.get("from") or end - USUAL_SPAN
+    try:
+        start = asked.get("from") or end - USUAL_SPAN
+    except OverflowError:
+        raise ValidationError({"to": ["That is before the first day there is."]}) from None
     seconds = (end - start).total_seconds()
     if seconds <= 0:
         raise ValidationError({"from": ["It must be before `to`."]})

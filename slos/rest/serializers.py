@@ -13,7 +13,7 @@ from slos.keeping import Kept
 from slos.models import SLO, SLOCorrection, SLOSnapshot
 from slos.past import MOST_POINTS
 from slos.rest import shapes
-from slos.stored import period
+from slos.stored import is_number, is_storable, period
 
 
 @extend_schema_field(shapes.INDICATOR)
@@ -29,6 +29,12 @@ class PoliciesField(serializers.JSONField):
 @extend_schema_field(shapes.LABELS)
 class LabelsField(serializers.DictField):
     child = serializers.CharField(max_length=1000, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        given = super().to_internal_value(data)
+        if not all(is_storable(text) for pair in given.items() for text in pair):
+            raise serializers.ValidationError("These characters cannot be kept.")
+        return given
 
 
 class SLOWriteSerializer(serializers.Serializer[Any]):
@@ -197,6 +203,11 @@ class SLOHistoryQuerySerializer(serializers.Serializer[Any]):
         min_value=60,
         help_text=f"Seconds; about 500 points unless given, at most {MOST_POINTS}.",
     )
+
+    def validate_step(self, given: float) -> float:
+        if not is_number(given):
+            raise serializers.ValidationError("A number of seconds.")
+        return given
 
     def get_fields(self) -> dict[str, Any]:
         return {"from": serializers.DateTimeField(required=False), **super().get_fields()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -250,3 +251,53 @@ def test_files_of_one_and_of_all(api: APIClient, make_slo: Make) -> None:
     assert read(every.text) == [other.definition(), one.definition()]
     assert 'sloth_id="checkout-checkout-availability"' in rules.text
     assert one.name not in rules.text
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ('"target": 1e999', "target"),
+        ('"least_events": 1e999', "least_events"),
+        ('"period": "9999Y", "rolling": false', "period"),
+        ('"period": "99999w"', "period"),
+        ('"time_zone": "Europe"', "time_zone"),
+        ('"time_zone": "../etc/passwd"', "time_zone"),
+        ('"anchor": "0001-01-01T00:00:00", "rolling": false', "anchor"),
+        ('"labels": {"a": "\\u0000"}', "labels.a"),
+        ('"labels": {"\\u0000": "a"}', "labels"),
+        ('"labels": {"\\ud800": "a"}', "labels"),
+        ('"indicator": {"kind": "ratio", "total": "x\\u0000", "bad": "y"}', "indicator.total"),
+        ('"indicator": {"kind": "latency", "histogram": "x", "seconds": 1e999}',
+         "indicator"),
+        ('"indicator": {"kind": "threshold", "query": "x", "op": "lt", "value": 1e999}',
+         "indicator"),
+        ('"policies": [{"severity": "page", "long_seconds": 1e999, "short_seconds": 300, '
+         '"factor": 2}]', "policies"),
+        ('"policies": [{"severity": {}, "long_seconds": 3600, "short_seconds": 300, '
+         '"factor": 2}]', "policies"),
+        ('"policies": {}', "policies"),
+        ('"indicator": []', "indicator"),
+        ('"service": "\\u0000"', "service"),
+    ],
+)  # fmt: skip
+def test_what_no_database_keeps_is_refused_by_field(
+    api: APIClient, change: str, field: str
+) -> None:
+    whole = json.dumps(GIVEN)[:-1] + f", {change}}}"
+
+    made = api.post("/api/slos", whole, content_type="application/json")
+    checked = api.post("/api/slos/check", whole, content_type="application/json")
+
+    assert (made.status_code, list(made.json()["errors"])) == (400, [field])
+    assert list(checked.json()["errors"]) == [field]
+
+
+@pytest.mark.parametrize(
+    "query", ["to=0001-01-01T00:00:00Z", "step=nan", "step=inf", "step=0", "from=soon"]
+)
+def test_history_s_questions_that_mean_nothing_are_refused(
+    api: APIClient, make_slo: Make, query: str
+) -> None:
+    answer = api.get(f"/api/slos/{make_slo().name}/history?{query}")
+
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, [query.partition("=")[0]])

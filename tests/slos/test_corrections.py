@@ -61,6 +61,8 @@ def test_correction_leaves_its_rows_out_until_it_is_withdrawn(
         ({"reason": "  "}, "reason"),
         ({"ends_at": "2026-01-01T00:00:00Z"}, "ends_at"),
         ({"starts_at": "yesterday"}, "starts_at"),
+        ({"ends_at": "9999-12-31T23:59:59Z"}, "ends_at"),
+        ({"starts_at": "0001-01-01T00:00:00Z"}, "starts_at"),
     ],
 )
 def test_correction_without_reason_or_length_is_refused(

@@ -296,3 +296,10 @@ def test_service_s_page_shows_its_slos(page: Client, make_slo: Make) -> None:
     shown = page.get(f"/services/{slo.service.slug}").text
 
     assert f'href="/slos/{slo.name}"' in shown
+
+
+def test_buttons_of_the_form_ask_pages(page: Client) -> None:
+    form = page.get("/slos/new").text
+
+    assert 'hx-post="/slos/check"' in form
+    assert 'hx-post="/slos/policies"' in form

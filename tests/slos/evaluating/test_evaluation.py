@@ -263,3 +263,29 @@ def lab_source() -> history.Source:
     from correlation.data_sources.catalogue import source_of
 
     return source_of(DataSource.objects.get(slug="prometheus"))
+
+
+def test_bucket_that_is_not_there_is_no_data_and_not_zero_percent(
+    make_slo: Make, lab_end: float
+) -> None:
+    slo = make_slo(name="between", indicator={**LATENCY, "seconds": 0.2345}, target=0.95)
+
+    evaluate(lab_end)
+
+    slo.refresh_from_db()
+    assert (slo.status, slo.quality, slo.sli) == ("no_data", "no_data", None)
+    assert set(slo.burn_rates.values()) == {None}
+    assert slo.firing() == []
+
+
+def test_history_of_a_new_slo_is_fetched_though_a_pass_came_first(
+    make_slo: Make, lab_end: float
+) -> None:
+    slo = make_slo()
+    end = samples.boundary(lab_end)
+    evaluate(end)
+    first = SLOSample.objects.filter(slo=slo, seconds=300).count()
+
+    catching_up.catch_up(end)
+
+    assert (first, SLOSample.objects.filter(slo=slo, seconds=300).count() > 1) == (1, True)
