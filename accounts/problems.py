@@ -14,6 +14,7 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template import loader
 from django.views import defaults
@@ -25,6 +26,7 @@ from rest_framework.views import set_rollback
 from accounts.busy import RETRY_AFTER_SECONDS, is_busy
 
 MEDIA_TYPE = "application/problem+json"
+MOST_NAMED = 5
 
 
 class ProblemRenderer(JSONRenderer):
@@ -123,6 +125,8 @@ def as_api_exception(exc: Exception) -> exceptions.APIException | None:
         return exceptions.NotFound(*exc.args)
     if isinstance(exc, PermissionDenied):
         return exceptions.PermissionDenied(*exc.args)
+    if isinstance(exc, ProtectedError | RestrictedError):
+        return _in_use(exc)
     if isinstance(exc, DjangoValidationError):
         detail: Any = exc.messages
         if hasattr(exc, "error_dict"):
@@ -132,6 +136,14 @@ def as_api_exception(exc: Exception) -> exceptions.APIException | None:
             }
         return exceptions.ValidationError(detail)
     return None
+
+
+def _in_use(exc: ProtectedError | RestrictedError) -> Problem:
+    """What is to be removed and what still refers to it."""
+    found = exc.protected_objects if isinstance(exc, ProtectedError) else exc.restricted_objects
+    users = sorted(f"{row._meta.verbose_name} {row}" for row in found)
+    more = f" and {len(users) - MOST_NAMED} more" if len(users) > MOST_NAMED else ""
+    return Problem(409, "in-use", f"Still used by {', '.join(users[:MOST_NAMED])}{more}.")
 
 
 def slug_of(exc: exceptions.APIException) -> str:

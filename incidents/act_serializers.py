@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.moments import MomentField
 from incidents.merges.serializers import IncidentField, ReasonSerializer
 from incidents.models import Impact, Incident, Service, Severity, Status
 from incidents.serializers import ServiceSlugField
@@ -28,9 +29,9 @@ class IncidentPatchSerializer(serializers.Serializer[Incident]):
     severity = serializers.ChoiceField(Severity.choices, required=False)
     service_ids = ServiceSlugField(many=True, required=False)
     services = ImpactSerializer(many=True, required=False)
-    started_at = serializers.DateTimeField(required=False)
-    detected_at = serializers.DateTimeField(required=False)
-    acknowledged_at = serializers.DateTimeField(required=False)
+    started_at = MomentField(required=False)
+    detected_at = MomentField(required=False)
+    acknowledged_at = MomentField(required=False)
     root_cause = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
     resolution = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
     status = serializers.ChoiceField(Status.choices, required=False)

@@ -9,6 +9,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.utils import timezone
 from rest_framework import serializers
 
+from accounts.moments import MomentField
 from incidents import selectors
 from incidents.merges.survivors import survivor_of
 from incidents.models import (
@@ -110,6 +111,7 @@ class ChangeSerializer(serializers.ModelSerializer[ChangeEvent]):
 
     id = serializers.UUIDField(required=False)
     service = ServiceSlugField(required=False, allow_null=True)
+    at = MomentField()
     diff = serializers.CharField(
         required=False, allow_blank=True, trim_whitespace=False, max_length=MOST_DIFF
     )
@@ -242,7 +244,7 @@ class IncidentWriteSerializer(serializers.Serializer[Incident]):
     environment = serializers.CharField(required=False, max_length=63)
     service = ServiceSlugField(required=False)
     service_ids = ServiceSlugField(many=True, required=False)
-    started_at = serializers.DateTimeField(required=False)
+    started_at = MomentField(required=False)
     allow_duplicate = serializers.BooleanField(required=False, default=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from rest_framework import serializers
 
+from accounts.moments import MomentField
 from timeline.kinds import CHOICES, GROUPS
 from timeline.models import TITLE_LENGTH, Kind, Severity, TimelineEvent
 
@@ -123,7 +124,7 @@ class WriteSerializer(serializers.Serializer[Any]):
         choices=[(kind.value, kind.value) for kind in BY_HAND], default=Kind.NOTE.value
     )
     severity = serializers.ChoiceField(choices=Severity.choices, default=Severity.INFO.value)
-    occurred_at = serializers.DateTimeField(required=False, help_text="Now, when left out.")
+    occurred_at = MomentField(required=False, help_text="Now, when left out.")
     corrects = serializers.IntegerField(
         min_value=1, max_value=2**31 - 1, required=False, help_text="seq of the corrected event."
     )

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError as ModelError
 from django.db.models import Model
 from rest_framework import serializers
 
+from accounts.moments import MomentField
 from incidents.models import (
     NotificationAttempt,
     NotificationChannel,
@@ -201,7 +202,7 @@ class NotificationTrialRequestSerializer(serializers.Serializer[Any]):
     service = serializers.PrimaryKeyRelatedField(
         queryset=Service.objects.all(), required=False, allow_null=True, default=None
     )
-    at = serializers.DateTimeField(required=False, help_text="Now, unless given.")
+    at = MomentField(required=False, help_text="Now, unless given.")
 
 
 class NotificationTrialToldSerializer(serializers.Serializer[Any]):

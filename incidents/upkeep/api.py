@@ -135,6 +135,10 @@ class HeartbeatViewSet(
     def get_queryset(self) -> QuerySet[Heartbeat]:
         return super().get_queryset().prefetch_related(heartbeats.with_pulses())
 
+    def perform_update(self, serializer: BaseSerializer[Heartbeat]) -> None:
+        saved = serializer.save()
+        serializer.instance = self.get_queryset().get(pk=saved.pk)  # read with its pulses
+
 
 class AlertmanagerViewSet(
     mixins.ListModelMixin,

@@ -8,6 +8,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.moments import MomentField
 from incidents.intake.matchers import BadMatcher, parse_matchers
 from incidents.models import Alertmanager, AlertSource, Heartbeat, MaintenanceWindow, Service
 from incidents.models.catalogue import PRODUCTION
@@ -117,7 +118,7 @@ def services_of(slugs: list[str], environment: str) -> list[Service]:
 
 
 class ExtensionSerializer(serializers.Serializer[Any]):
-    ends_at = serializers.DateTimeField()
+    ends_at = MomentField()
 
 
 class PulseSerializer(serializers.Serializer[Beating]):

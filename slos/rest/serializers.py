@@ -8,6 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.moments import MomentField
 from slos.burn import seconds_to_exhaustion
 from slos.keeping import Kept
 from slos.models import SLO, SLOCorrection, SLOSnapshot
@@ -197,7 +198,7 @@ class SLOPointSerializer(serializers.ModelSerializer[SLOSnapshot]):
 class SLOHistoryQuerySerializer(serializers.Serializer[Any]):
     """The last day, unless given; `from` is excluded, `to` included."""
 
-    to = serializers.DateTimeField(required=False)
+    to = MomentField(required=False)
     step = serializers.FloatField(
         required=False,
         min_value=60,
@@ -210,10 +211,12 @@ class SLOHistoryQuerySerializer(serializers.Serializer[Any]):
         return given
 
     def get_fields(self) -> dict[str, Any]:
-        return {"from": serializers.DateTimeField(required=False), **super().get_fields()}
+        return {"from": MomentField(required=False), **super().get_fields()}
 
 
 class SLOCorrectionSerializer(serializers.ModelSerializer[SLOCorrection]):
+    starts_at = MomentField()
+    ends_at = MomentField()
     author = serializers.SerializerMethodField()
     withdrawn_by = serializers.SerializerMethodField()
 

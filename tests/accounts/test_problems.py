@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import ProtectedError
 from django.http import Http404
 from django.test import Client, RequestFactory
 from rest_framework import exceptions
@@ -15,7 +16,16 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
-from accounts.problems import Problem, field_errors, problem, server_error
+from accounts.problems import (
+    Problem,
+    as_api_exception,
+    field_errors,
+    problem,
+    server_error,
+    slug_of,
+)
+from incidents.lifecycle import open_incident
+from incidents.models import Service
 
 
 class Conflict(exceptions.APIException):
@@ -175,3 +185,17 @@ def test_what_breaks_is_a_problem_for_scripts_and_a_page_for_people(path: str, k
 
     assert response.status_code == 500
     assert response.headers["Content-Type"].partition(";")[0] == kind
+
+
+@pytest.mark.django_db
+def test_what_is_still_referred_to_is_a_conflict_that_names_it() -> None:
+    service = Service.objects.create(slug="checkout", name="Checkout")
+    open_incident(title="Slow", severity="high", services=[service], source="api")
+    with pytest.raises(ProtectedError) as refused:
+        service.delete()
+
+    found = as_api_exception(refused.value)
+
+    assert found is not None
+    assert (found.status_code, slug_of(found)) == (409, "in-use")
+    assert str(found.detail).startswith("Still used by affected service ")

@@ -75,6 +75,8 @@ COLUMNS: dict[str, dict[str, Any]] = {
         "previous": event_before,
         "corrects": None,
     },
+    "timeline.TimelineAnchor": {"length": 1, "head": "digest-0"},
+    "correlation.DataSource": {"url": "http://127.0.0.1:1"},
     "correlation.Analysis": {
         "status": "done",
         "started_at": lambda n: ago(60 + n),

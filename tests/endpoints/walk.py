@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -51,11 +52,16 @@ NAMED = (
     ("/notifications/rules/", "rule_id", "incidents.NotificationRule", "pk"),
     ("/notifications/sent/", "key", "incidents.NotificationDelivery", "key"),
     ("/events/", "seq", "timeline.TimelineEvent", "seq"),
+    ("/timeline/", "seq", "timeline.TimelineEvent", "seq"),
     ("/correlations/", "correlation", "correlation.Correlation", "pk"),
     ("/corrections/", "correction", "slos.SLOCorrection", "pk"),
     ("slos/", "slo", "slos.SLO", "name"),
+    ("slos/", "correction", "slos.SLOCorrection", "pk"),
     ("/slos/", "name", "slos.SLO", "name"),
 )
+
+WORDS = {"step": "publish", "act": "drop", "scope": "opened"}
+"""Brackets that are no row of ours."""
 
 
 class Unknown(Exception):
@@ -102,6 +108,8 @@ class Address:
             # channel_id is a NotificationChannel, image_id a NoteImage
             if name.endswith("_id") and rows and model.__name__.lower().endswith(label):
                 return str(rows[0].pk)
+        if name in WORDS:
+            return WORDS[name]
         raise Unknown(f"say in NAMED of {__name__} what {name!r} of {self.route} is")
 
 
@@ -120,3 +128,12 @@ def _below(resolver: URLResolver, before: str) -> Iterator[Address]:
             yield from _below(pattern, route)
         elif isinstance(pattern, URLPattern):
             yield Address(route, pattern.callback, tuple(pattern.default_args.items()))
+
+
+def of_the_api() -> dict[str, Address]:
+    """The addresses of the API, brackets left empty: /api/services/{}."""
+    found = {}
+    for address in _below(get_resolver(), ""):
+        if address.route.startswith("api/"):
+            found[f"/{re.sub('<[^>]*>', '{}', address.route)}"] = address
+    return found
