@@ -111,6 +111,11 @@ class Background:
             if name.startswith("sweep-"):
                 app.send_task(entry["task"])
 
+    @staticmethod
+    def begin_slos() -> None:
+        """Evaluate SLOs as soon as telemetry answers: analyses wait for it, and so does this."""
+        app.send_task("slos.tasks.begin", queue="correlation")
+
     def stop(self, patience_seconds: float) -> bool:
         """Take no new work and wait for what runs; whether all of it ended in time.
 

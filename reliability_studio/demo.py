@@ -22,6 +22,7 @@ from incidents import demo as shop
 from incidents.lab import INBOX_PATH
 from reliability_studio import children
 from reliability_studio.preflight import LAB_KUBECONFIG, CannotStart
+from slos import demo as objectives
 
 LAB_READY_SECONDS = 60.0
 LAB_HISTORY_READY_SECONDS = 120.0
@@ -193,6 +194,7 @@ def prepare(directory: Path, lab: Lab | None) -> list[str]:
             },
         )
     shop.seed()
+    objectives.seed()
     return [*lines, ""]
 
 

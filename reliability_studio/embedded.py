@@ -80,6 +80,8 @@ def run(
             background = Background(lab.await_history if lab is not None else None)
             stack.callback(background.stop, STOP_SECONDS)
             background.start()
+            if lab is not None:
+                background.begin_slos()
             _serve(application, host, port, lines, say, interruption)
         except KeyboardInterrupt:
             pass

@@ -30,6 +30,14 @@ def catch_up() -> None:
     catching_up.catch_up(time.time())
 
 
+@shared_task(name="slos.tasks.begin")
+def begin() -> None:
+    """Count what there is and judge it, without waiting for the next turn of either."""
+    catching_up.catch_up(time.time())
+    evaluation.evaluate(time.time())
+    waking.wake_all()
+
+
 @shared_task(name="slos.tasks.take_up")
 def take_up(slo: str) -> None:
     """Count and judge an SLO that was just saved; the next pass would, but people are looking."""
