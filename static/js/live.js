@@ -171,6 +171,7 @@
     if (!event.detail.successful) return;
     const form = event.target.closest("form");
     if (!form || event.detail.requestConfig.verb !== "post") return;
+    if ("keep" in form.dataset) return; // its buttons only try what is typed
     form.reset();
     const dialog = form.closest("dialog");
     if (dialog) dialog.close();

@@ -303,3 +303,4 @@ def test_buttons_of_the_form_ask_pages(page: Client) -> None:
 
     assert 'hx-post="/slos/check"' in form
     assert 'hx-post="/slos/policies"' in form
+    assert 'id="slo-form" data-keep ' in form  # they must not empty what was typed
