@@ -20,7 +20,7 @@ from django.conf import settings
 from accounts.models import ApiToken, Role, Scope, User, hash_token
 from incidents import demo as shop
 from incidents.lab import INBOX_PATH
-from reliability_studio import children
+from reliability_studio import children, demo_history
 from reliability_studio.preflight import LAB_KUBECONFIG, CannotStart
 from slos import demo as objectives
 
@@ -195,6 +195,7 @@ def prepare(directory: Path, lab: Lab | None) -> list[str]:
         )
     shop.seed()
     objectives.seed()
+    demo_history.seed()
     return [*lines, ""]
 
 

@@ -33,8 +33,10 @@ def assign(
     role: str,
     actor: User | None,
     version: int | None = None,
+    at: datetime | None = None,
 ) -> tuple[IncidentRole, bool]:
-    """Give `user` the role; (its row, whether it is new).
+    """Give `user` the role; (its row, whether it is new). `at` is for what was lived through
+    before it is written down; None means now.
 
     Whoever commanded hands over in the same act. Raises EditRefused for somebody who may not act
     on incidents, VersionConflict, Sealed, TransitionRefused for a merged incident.
@@ -48,7 +50,7 @@ def assign(
         mine = held.filter(user=user).select_related("user", "assigned_by").first()
         if mine is not None:
             return mine, False
-        now = timezone.now()
+        now = at or timezone.now()
         if role == IncidentRole.Role.COMMANDER:
             for former in held.select_related("user"):
                 _end(incident, former, actor, now)

@@ -11,9 +11,12 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
+from reliability_studio.demo_stories import STORIES
 from tests.servers.studio import Studio
 
 pytestmark = pytest.mark.browser
+LIVE = f"INC-{len(STORIES) + 1}"
+"""The first incident of the lab: the demo's past comes before it."""
 expect.set_options(timeout=90_000)
 
 
@@ -57,7 +60,7 @@ def test_second_tab_sees_a_step_taken_in_the_first(
     page: Page, second_tab: Page, demo: Studio, complaints: list[str]
 ) -> None:
     for tab in (page, second_tab):
-        tab.goto(f"{demo.url}/incidents/INC-1")
+        tab.goto(f"{demo.url}/incidents/{LIVE}")
         expect(tab.locator(".live-dot")).to_have_attribute("data-live", "on")
     first = second_tab.locator("#evidence details.evidence").first.get_attribute("id")
     opened = second_tab.locator(f"#{first}")  # by its id: the next analysis may order them anew
@@ -82,7 +85,7 @@ def test_query_of_a_piece_of_evidence_is_copied(
     page: Page, demo: Studio, complaints: list[str]
 ) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.goto(f"{demo.url}/incidents/INC-1")
+    page.goto(f"{demo.url}/incidents/{LIVE}")
     row = page.locator("#evidence details.evidence", has=page.locator(".query")).first
     row.locator("summary").click()
 
@@ -115,7 +118,7 @@ def test_data_source_is_checked_and_examined_from_its_page(
 def test_refused_step_is_told_in_words(
     page: Page, second_tab: Page, demo: Studio, complaints: list[str]
 ) -> None:
-    page.goto(f"{demo.url}/incidents/INC-1")
+    page.goto(f"{demo.url}/incidents/{LIVE}")
     page.get_by_role("button", name="Mark mitigated").click()
     dialog = page.locator("#act-dialog")
     expect(dialog).to_be_visible()
@@ -129,7 +132,11 @@ def test_refused_step_is_told_in_words(
     "path",
     [
         "/",
+        f"/incidents/{LIVE}",
         "/incidents/INC-1",
+        "/incidents/INC-1/report",
+        "/incidents/INC-1/postmortem",
+        "/stats",
         "/services",
         "/services/checkout",
         "/datasources",
@@ -197,7 +204,7 @@ def test_panel_that_a_page_does_not_hold_is_left_out(
 ) -> None:
     """As after an update of the server, when an open page is older than its panels."""
     for tab in (page, second_tab):
-        tab.goto(f"{demo.url}/incidents/INC-1")
+        tab.goto(f"{demo.url}/incidents/{LIVE}")
         expect(tab.locator(".live-dot")).to_have_attribute("data-live", "on")
     second_tab.evaluate("document.getElementById('aftermath').remove()")
 
@@ -212,7 +219,7 @@ def test_event_is_pinned_on_the_page_of_the_whole_timeline(
     page: Page, demo: Studio, complaints: list[str]
 ) -> None:
     """It has no panels that an answer could replace."""
-    page.goto(f"{demo.url}/incidents/INC-1/timeline")
+    page.goto(f"{demo.url}/incidents/{LIVE}/timeline")
     event = page.locator(".event", has_text="Raised the pool to 20").first
     event.locator(".event-more").click()
     page.get_by_role("button", name="Pin to the top").click()
@@ -235,7 +242,7 @@ def test_theme_chosen_by_hand_is_remembered(page: Page, demo: Studio) -> None:
 
 
 def test_resolving_seals_the_timeline(page: Page, demo: Studio, complaints: list[str]) -> None:
-    page.goto(f"{demo.url}/incidents/INC-1")
+    page.goto(f"{demo.url}/incidents/{LIVE}")
     page.get_by_role("button", name="Resolve", exact=True).click()
     page.get_by_label("What fixed it").fill("A larger pool")
     page.get_by_role("button", name="Resolve incident").click()
@@ -244,6 +251,7 @@ def test_resolving_seals_the_timeline(page: Page, demo: Studio, complaints: list
     expect(page.locator("#header")).to_contain_text("A larger pool")
     expect(page.locator("#act-dialog")).to_be_hidden()
     expect(page.locator("#timeline .timeline-sealed")).to_be_visible()
+    expect(page.get_by_placeholder("Add a note")).to_be_hidden()  # it would be refused
     assert complaints == []
 
 

@@ -13,6 +13,8 @@ from correlation import engine
 from incidents import demo
 from tests.correlation.conftest import Backend
 from tests.correlation.lab_backend import serve
+from timeline.reporting import writing
+from timeline.reporting.sections import sections
 
 pytestmark = pytest.mark.django_db
 STORY = [
@@ -61,6 +63,9 @@ def test_the_story_from_opening_to_the_seal(
         {"root_cause": cause["title"], "resolution": "Raised the limit."},
         format="json",
     ).json()
+    engine.run_waiting()
+    writing.run_waiting()
+    report = api.get(f"{path}/report.json")
     events = api.get(f"{path}/timeline").json()
     again = api.post(f"{path}/resolve", format="json")
     edited = api.patch(path, {"severity": "low"}, format="json")
@@ -82,3 +87,27 @@ def test_the_story_from_opening_to_the_seal(
     ]
     assert "reopen it to change it" in edited.json()["detail"]
     assert api.get(f"{path}/timeline/verify").json()["ok"] is True
+    assert_complete(report.json(), cause, events, took.total_seconds())
+
+
+def assert_complete(
+    report: dict[str, Any], cause: dict[str, Any], events: list[dict[str, Any]], mttr: float
+) -> None:
+    """The report has every section, and each has what the incident's own addresses say."""
+    parts = {part["name"]: part for part in report["sections"]}
+    assert list(parts) == [section.name for section in sections()]
+    assert all(part["data"] and part["markdown"] for part in parts.values())
+    assert report["draft"] is False
+    assert report["events"] == len(events)
+    assert report["root_digest"] == events[-1]["hash"]
+    told = parts["timeline"]["data"]["events"]
+    assert [event["hash"] for event in told] == [event["hash"] for event in events]
+    assert "Raised the limit." in parts["summary"]["markdown"]
+    assert cause["title"] in parts["summary"]["markdown"]
+    (first, *_others) = parts["root_cause"]["data"]["causes"]
+    assert (first["title"], first["service"]) == (cause["title"], "payment-processing")
+    assert cause["title"] in parts["root_cause"]["markdown"]
+    seconds = {row["name"]: row["seconds"] for row in parts["metrics"]["data"]["rows"]}
+    assert (list(seconds), seconds["MTTR"]) == (["TTD", "MTTA", "TTM", "MTTR"], mttr)
+    hit = [row["slug"] for row in parts["impact"]["data"]["services"]]
+    assert hit == ["payment-processing"]
