@@ -216,6 +216,12 @@ else:
         }
     }
 
+# what a process computed and may forget
+CACHES["process"] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "process",
+}
+
 # --- background work -------------------------------------------------------------------
 
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"

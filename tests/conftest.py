@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -66,3 +66,4 @@ def empty_cache() -> Iterator[None]:
     """Throttles count in the cache: each test starts from zero."""
     yield
     cache.clear()
+    caches["process"].clear()

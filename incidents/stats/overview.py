@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.core.cache import caches
+from django.db.models import Count, F, Max, QuerySet, Sum
 
 from incidents.durations import durations, seconds
 from incidents.models import AffectedService, Incident, Severity
 from incidents.stats.figures import Group, Sample, group, grouped
 from incidents.stats.periods import first_day, midnight, periods
+
+KEPT_SECONDS = 600.0
+State = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -38,11 +43,40 @@ class Overview:
 
 
 def overview(asked: Asked) -> Overview:
-    """Of incidents that began within; two queries, however many there are.
+    """Of incidents that began within; three queries, however many there are.
 
     Left out are merged ones, those closed as duplicate, false positive or drill, and those that
     are not resolved (`IncidentQuerySet.for_stats`). An incident counts for each of its services.
+
+    This process keeps what it has computed, until one of the incidents changes.
     """
+    key, state = _key(asked), _state(asked)
+    kept: tuple[State, Overview] | None = caches["process"].get(key)
+    if kept is not None and kept[0] == state:
+        return kept[1]
+    found = _computed(asked)
+    caches["process"].set(key, (state, found), KEPT_SECONDS)
+    return found
+
+
+def _key(asked: Asked) -> str:
+    said = repr([str(getattr(asked, field.name)) for field in fields(asked)])
+    return f"stats:{hashlib.sha256(said.encode()).hexdigest()}"
+
+
+def _state(asked: Asked) -> State:
+    """The same only as long as the incidents are: each change of one adds to its revision."""
+    found = _chosen(asked).aggregate(
+        n=Count("pk"),
+        numbers=Sum("number"),
+        revisions=Sum("revision"),
+        both=Sum(F("number") * F("revision")),
+        last=Max("resolved_at"),
+    )
+    return tuple(found.values())
+
+
+def _computed(asked: Asked) -> Overview:
     samples = _samples(asked)
     by_severity = {g.name: g for g in grouped((s.severity, s) for s in samples)}
     by_service = grouped((slug, sample) for sample in samples for slug in sample.services)

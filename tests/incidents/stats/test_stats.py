@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
@@ -234,3 +235,20 @@ def test_stats_take_the_same_queries_however_many(page: Client, add: Add, path: 
         page.get(f"{path}?{SPAN}")
 
     assert len(three) == len(one)
+
+
+def test_figures_are_kept_until_an_incident_changes(api: APIClient, add: Add) -> None:
+    first = add(minutes=(1, 2, 3, 10))
+    with CaptureQueriesContext(connection) as computed:
+        api.get(f"/api/stats?{SPAN}")
+    with CaptureQueriesContext(connection) as kept:
+        before = api.get(f"/api/stats?{SPAN}").json()
+    spared = len(computed) - len(kept)
+    Incident.objects.filter(pk=first.pk).update(
+        mitigated_at=F("mitigated_at") + timedelta(minutes=2), revision=F("revision") + 1
+    )
+
+    after = api.get(f"/api/stats?{SPAN}").json()
+
+    assert spared == 2
+    assert [found["overall"]["ttm"]["mean_seconds"] for found in (before, after)] == [180.0, 300.0]
