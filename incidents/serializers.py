@@ -48,6 +48,8 @@ class ServiceSlugField(serializers.SlugRelatedField[Service]):
             environment = initial["environment"]
         if not isinstance(data, str):
             self.fail("invalid")
+        if "\0" in f"{data}{environment}":  # no database keeps it
+            self.fail("does_not_exist", value=data)
         try:
             return Service.objects.get(slug=data, environment=environment)
         except ObjectDoesNotExist:

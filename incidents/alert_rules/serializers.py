@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError as ModelError
 from django.db.models import Model
 from rest_framework import serializers
 
+from accounts.named import NamedField
 from incidents.alert_rules.trial import Trial
 from incidents.models import AlertReading, AlertSource, GroupingRule
 
@@ -45,7 +46,7 @@ class GroupingRuleSerializer(CheckedSerializer):
         required=False,
         help_text='Labels, and "@service"; none: one incident for all that the rule fits.',
     )
-    sources = serializers.SlugRelatedField(
+    sources = NamedField(
         slug_field="slug", queryset=AlertSource.objects.all(), many=True, required=False
     )
 

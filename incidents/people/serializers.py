@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from accounts.models import User
+from accounts.named import NamedField
 from incidents.models import IncidentRole
 
 
-class UsernameField(serializers.SlugRelatedField[User]):
+class UsernameField(NamedField[User]):
     """A person by username; an unknown one is an error that names it."""
 
     default_error_messages = {"does_not_exist": "There is no active user {value!r}."}

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.moments import MomentField
+from accounts.named import NamedField
 from incidents.intake.matchers import BadMatcher, parse_matchers
 from incidents.models import Alertmanager, AlertSource, Heartbeat, MaintenanceWindow, Service
 from incidents.models.catalogue import PRODUCTION
@@ -141,7 +142,7 @@ class PulseSerializer(serializers.Serializer[Beating]):
 
 class HeartbeatSerializer(serializers.ModelSerializer[Heartbeat]):
     # a field of this name hides one of the base's, which only single fields use
-    source = serializers.SlugRelatedField(  # type: ignore[assignment]
+    source = NamedField(  # type: ignore[assignment]
         slug_field="slug", queryset=AlertSource.objects.all()
     )
     matchers = MatchersField(allow_empty=False)
@@ -177,7 +178,7 @@ class HeartbeatSerializer(serializers.ModelSerializer[Heartbeat]):
 
 class AlertmanagerSerializer(serializers.ModelSerializer[Alertmanager]):
     # a field of this name hides one of the base's, which only single fields use
-    source = serializers.SlugRelatedField(  # type: ignore[assignment]
+    source = NamedField(  # type: ignore[assignment]
         slug_field="slug", queryset=AlertSource.objects.all()
     )
     state = serializers.ChoiceField(
