@@ -70,6 +70,7 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
             "team",
             "namespace",
             "users",
+            "users_query",
             "revenue_per_hour",
             "runbook_url",
             "selectors",

@@ -8,9 +8,10 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
+from accounts.models import Role
 from correlation.models import Analysis
 from incidents.models import Incident
-from tests.incidents.conftest import MakeIncident, MakeService
+from tests.incidents.conftest import MakeIncident, MakeService, make_person
 
 
 def test_create_answers_201_and_queues_an_analysis(
@@ -272,6 +273,19 @@ def test_services_are_managed_by_admins_only(api: APIClient, db: None) -> None:
     answer = api.post("/api/services", {"slug": "new", "name": "New"}, format="json")
 
     assert answer.status_code == 403
+
+
+def test_service_says_how_its_active_users_are_counted(api: APIClient, db: None) -> None:
+    api.force_authenticate(make_person("ada", Role.ADMIN))
+    given = {"slug": "new", "name": "New", "users_query": "sum(sessions_active)"}
+
+    made = api.post("/api/services", given, format="json")
+    long = api.patch(
+        f"/api/services/{made.json()['id']}", {"users_query": "x" * 2001}, format="json"
+    )
+
+    assert (made.status_code, made.json()["users_query"]) == (201, "sum(sessions_active)")
+    assert (long.status_code, list(long.json()["errors"])) == (400, ["users_query"])
 
 
 def test_unknown_api_path_is_a_problem(api: APIClient, db: None) -> None:
