@@ -1,6 +1,7 @@
 """One installation asked by its tests' client, for benchmarks.lists: DATABASE_URL says which.
 
-Reads JSON lines from its input and answers each with one: {"fill": {...}} or {"ask": address}.
+Reads JSON lines from its input and answers each with one: {"fill": {...}}, {"addresses": true},
+{"count": address} or {"time": address}.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import os
 import sys
 import time
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django
+
+if TYPE_CHECKING:
+    from django.test import Client
 
 
 def main() -> None:
@@ -22,12 +26,19 @@ def main() -> None:
     import logging
 
     logging.disable(logging.CRITICAL)
-    from django.test.utils import setup_test_environment
+    from django.conf import settings
+    from django.test import Client
 
-    setup_test_environment()
+    from accounts.models import User
+    from reliability_studio.settled import settle
     from tests.endpoints.rows import make_rows
 
+    settings.ALLOWED_HOSTS = ["testserver"]  # what the tests' client calls itself
+    settle()
+
     kept = make_rows(1)
+    client = Client()
+    client.force_login(kept[User][0])
     for line in sys.stdin:
         asked = json.loads(line)
         if "fill" in asked:
@@ -38,31 +49,28 @@ def main() -> None:
             from tests.endpoints.walk import addresses
 
             answer = {address.route: address.filled(kept) for address in addresses()}
+        elif "count" in asked:
+            answer = count(client, asked["count"])
         else:
-            answer = ask(kept, asked["ask"], asked["times"])
+            answer = seconds(client, asked["time"])
         print(json.dumps(answer), flush=True)
 
 
-def ask(kept: Any, address: str, times: int) -> dict[str, Any]:
-    """{status, queries, seconds: one a time}; statements are counted apart from the timing."""
+def count(client: Client, address: str) -> dict[str, int]:
+    """{status, queries} of an address that was asked once before."""
     from django.db import connection
-    from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    from accounts.models import User
-
-    client = Client()
-    client.force_login(kept[User][0])
     client.get(address)  # caches and imports
     with CaptureQueriesContext(connection) as queries:
         status = client.get(address).status_code
-    taken = len(queries)  # the next request begins the log anew
-    seconds = []
-    for _ in range(times):
-        began = time.perf_counter()
-        client.get(address)
-        seconds.append(time.perf_counter() - began)
-    return {"status": status, "queries": taken, "seconds": seconds}
+    return {"status": status, "queries": len(queries)}
+
+
+def seconds(client: Client, address: str) -> float:
+    began = time.perf_counter()
+    client.get(address)
+    return time.perf_counter() - began
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ SERVICES = 200
 OPEN = 500  # incidents and alerts at most, spread over all: a page of either is full
 FIRING = 1000
 PIECE = 2000
+BUSY = 7  # the service that every fourth incident and alert is of: a filter by it fills a page
 WORDS = ("checkout", "payment", "search", "latency", "errors", "timeout", "saturated", "restarts")
 
 
@@ -53,18 +54,18 @@ def fill(kept: Any, incidents: int, alerts: int) -> dict[str, int]:
     )
     _made(
         ChangeEvent(
-            service=services[n % SERVICES], kind="deploy", ref=f"release-{n}",
+            service=services[_service(n)], kind="deploy", ref=f"release-{n}",
             at=now - dt.timedelta(minutes=n), title=f"Release {n}", source="api",
         )
         for n in range(incidents)
     )  # fmt: skip
     opened = _made(
-        _incident(n, n % max(1, incidents // OPEN) == 0, now, chance) for n in range(incidents)
+        _incident(n, n % max(2, incidents // OPEN) == 0, now, chance) for n in range(incidents)
     )
     _made(
-        AffectedService(incident=incident, service=services[(n + step) % SERVICES])
+        AffectedService(incident=incident, service=services[slot])
         for n, incident in enumerate(opened)
-        for step in range(1 + n % 2)
+        for slot in dict.fromkeys((_service(n), (n + 1) % SERVICES)[: 1 + n % 2])
     )
     _made(
         StatusChange(incident=incident, to_status=incident.status, at=incident.detected_at)
@@ -100,7 +101,7 @@ def fill(kept: Any, incidents: int, alerts: int) -> dict[str, int]:
         _made(
             AlertOccurrence(
                 id=alert.latest_occurrence_id, alert=alert, delivery=delivery,
-                incident=opened[(n // each) % incidents], service=services[n % SERVICES],
+                incident=opened[(n // each) % incidents], service=services[_service(n)],
                 claimed_started_at=alert.first_seen_at, started_at=alert.first_seen_at,
                 resolved_at=None if alert.firing else alert.first_seen_at, joined_by={},
             )
@@ -108,6 +109,10 @@ def fill(kept: Any, incidents: int, alerts: int) -> dict[str, int]:
         )  # fmt: skip
     _analyse_tables()
     return {model.__name__: model._default_manager.count() for model in (Incident, Alert, Delivery)}
+
+
+def _service(n: int) -> int:
+    return BUSY if n % 4 == 0 else n % SERVICES
 
 
 def _incident(n: int, is_open: bool, now: dt.datetime, chance: random.Random) -> Incident:
@@ -124,8 +129,8 @@ def _incident(n: int, is_open: bool, now: dt.datetime, chance: random.Random) ->
         resolved_at=None if is_open else started + dt.timedelta(minutes=30),
         created_at=started,
         updated_at=started,
-        top_cause=f"{chance.choice(WORDS)} of service-{n % SERVICES}",
-        top_cause_service=f"service-{n % SERVICES}",
+        top_cause=f"{chance.choice(WORDS)} of service-{_service(n)}",
+        top_cause_service=f"service-{_service(n)}",
         top_cause_kind="saturation",
         top_cause_confidence=0.9,
         analysis_status="done",
@@ -138,7 +143,7 @@ def _alert(n: int, firing: bool, source: AlertSource, now: dt.datetime) -> Alert
         source=source,
         identity=f"{n:064x}",
         name=f"HighErrorRate{n % 50}",
-        labels={"alertname": "HighErrorRate", "service": f"service-{n % SERVICES}", "pod": str(n)},
+        labels={"alertname": "HighErrorRate", "service": f"service-{_service(n)}", "pod": str(n)},
         annotations={"summary": "High ratio of failed requests"},
         first_seen_at=seen,
         last_seen_at=seen,
