@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from incidents.models import AffectedService, Incident, Status
-from incidents.models.incident import REFERENCE
+from incidents.text_search import incidents_with
 
 PAGE_SIZE = 50
 
@@ -48,7 +48,7 @@ def board_page(
         of_it = AffectedService.objects.filter(incident=OuterRef("pk"), service__slug=service)
         rows = rows.filter(Exists(of_it))
     if q:
-        rows = rows.filter(matching(q))
+        rows = rows.filter(incidents_with(q))
     if older:
         rows = rows.filter(_after(older))
     affected = AffectedService.objects.select_related("service")
@@ -56,14 +56,6 @@ def board_page(
     more = len(found) > PAGE_SIZE
     found = found[:PAGE_SIZE]
     return Page(found, _cursor(found[-1]) if more else "")
-
-
-def matching(q: str) -> Q:
-    """Words of the title or the top cause, or INC-number."""
-    query = Q(title__icontains=q) | Q(top_cause__icontains=q)
-    if number := REFERENCE.fullmatch(q):
-        query |= Q(number=int(number[1]))
-    return query
 
 
 def _cursor(last: Incident) -> str:

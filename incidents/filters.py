@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 import django_filters
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
+from incidents.any_of import AnyOfFilter
 from incidents.models import (
     AffectedService,
     Alert,
@@ -18,6 +19,7 @@ from incidents.models import (
     Severity,
     Status,
 )
+from incidents.text_search import incidents_with
 
 IMPACT_KEYS = {
     "slos_breached": "slos_breached",
@@ -27,8 +29,8 @@ IMPACT_KEYS = {
 
 
 class IncidentFilter(django_filters.FilterSet):
-    status = django_filters.MultipleChoiceFilter(choices=Status.choices)
-    severity = django_filters.MultipleChoiceFilter(choices=Severity.choices)
+    status = AnyOfFilter(choices=Status.choices)
+    severity = AnyOfFilter(choices=Severity.choices)
     service = django_filters.CharFilter(method="of_service")
     environment = django_filters.CharFilter()
     open = django_filters.BooleanFilter(method="only_open")
@@ -66,16 +68,7 @@ class IncidentFilter(django_filters.FilterSet):
         )
 
     def search(self, queryset: QuerySet[Incident], name: str, value: str) -> QuerySet[Incident]:
-        """Words of title, description and top cause, or INC-number."""
-        number = value.upper().removeprefix("INC-")
-        matching = (
-            Q(title__icontains=value)
-            | Q(description__icontains=value)
-            | Q(top_cause__icontains=value)
-        )
-        if number.isdecimal() and len(number) < 10:
-            matching |= Q(number=int(number))
-        return queryset.filter(matching)
+        return queryset.filter(incidents_with(value))
 
 
 class ServiceFilter(django_filters.FilterSet):
@@ -116,7 +109,7 @@ class AlertFilter(django_filters.FilterSet):
 
 class DeliveryFilter(django_filters.FilterSet):
     source = django_filters.CharFilter(field_name="source__slug")
-    state = django_filters.MultipleChoiceFilter(choices=Delivery.State.choices)
+    state = AnyOfFilter(choices=Delivery.State.choices)
     after = django_filters.IsoDateTimeFilter(field_name="received_at", lookup_expr="gte")
     before = django_filters.IsoDateTimeFilter(field_name="received_at", lookup_expr="lt")
 

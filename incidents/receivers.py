@@ -11,7 +11,7 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from incidents import broadcast
+from incidents import broadcast, indexes
 from incidents.models import Alertmanager
 from incidents.upkeep.environment import follow_environment
 
@@ -20,6 +20,12 @@ from incidents.upkeep.environment import follow_environment
 def seed_alertmanager(sender: AppConfig, using: str, **kwargs: Any) -> None:
     if sender.name == "incidents" and Alertmanager._meta.db_table in _tables(using):
         follow_environment()
+
+
+@receiver(post_migrate, dispatch_uid="incidents.install_indexes")
+def install_indexes(sender: AppConfig, using: str, **kwargs: Any) -> None:
+    if sender.name == "incidents" and Alertmanager._meta.db_table in _tables(using):
+        indexes.install(connections[using])
 
 
 @receiver(user_logged_out, dispatch_uid="incidents.end_session")

@@ -14,12 +14,12 @@ from accounts.models import Role
 from accounts.permissions import role_required
 from accounts.problems import problem
 from incidents import lifecycle
-from incidents.board import matching
 from incidents.merges import merging, proposals
 from incidents.merges.duplicates import Similarity, describe, rated
 from incidents.merges.unmerging import unmerge
 from incidents.models import Incident, MergeProposal
 from incidents.pages import PageRequest, panels_answer
+from incidents.text_search import incidents_with
 
 COMPARED, SHOWN = 100, 20
 
@@ -81,7 +81,9 @@ def alike(incident: Incident, q: str = "") -> list[Similarity]:
     """Of the newest unresolved incidents, those that match `q`, or those of its environment
     when nothing is searched for: the SHOWN most alike."""
     others = Incident.objects.active().exclude(pk=incident.pk)
-    others = others.filter(matching(q)) if q else others.filter(environment=incident.environment)
+    others = (
+        others.filter(incidents_with(q)) if q else others.filter(environment=incident.environment)
+    )
     newest = others.order_by("-number")[:COMPARED]
     return rated(describe([incident])[incident.pk], newest)[:SHOWN]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import django_filters
 from django.db.models import Q, QuerySet
 
+from incidents.any_of import AnyOfFilter
 from slos.models import SLO
 from slos.rest.shapes import QUALITIES, STATUSES
 
@@ -12,8 +13,8 @@ from slos.rest.shapes import QUALITIES, STATUSES
 class SLOFilter(django_filters.FilterSet):
     service = django_filters.CharFilter(field_name="service__slug")
     environment = django_filters.CharFilter(field_name="service__environment")
-    status = django_filters.MultipleChoiceFilter(choices=STATUSES)
-    quality = django_filters.MultipleChoiceFilter(choices=QUALITIES)
+    status = AnyOfFilter(choices=STATUSES)
+    quality = AnyOfFilter(choices=QUALITIES)
     enabled = django_filters.BooleanFilter()
     q = django_filters.CharFilter(method="search")
 
