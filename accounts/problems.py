@@ -18,6 +18,7 @@ from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template import loader
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.response import Response
@@ -74,6 +75,7 @@ def problem(
     return HttpResponse(body, status=status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
+@csrf_exempt
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Catch-all of /api/*: no HTML page for a script."""
     return problem(404, "not-found", f"Nothing is at {request.path[:200]}.")

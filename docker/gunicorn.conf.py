@@ -5,7 +5,9 @@ from typing import Any
 
 bind = os.environ.get("WEB_BIND", "0.0.0.0:8000")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
-threads = int(os.environ.get("WEB_THREADS", "8"))
+threads = int(os.environ.get("WEB_THREADS", "16"))
+# deliveries that wait for the database leave threads to say 503, and to answer pages and /health
+os.environ.setdefault("INTAKE_MAX_IN_WORK", str(max(1, threads * 3 // 4)))
 worker_class = "gthread"
 # heartbeats of workers: never on a disk, whose stalls would look like a dead worker
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - a directory of the image, for gunicorn alone

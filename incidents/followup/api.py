@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
+from incidents.any_of import AnyOfFilter
 from incidents.api import actor_of, expected_version, incident_of
 from incidents.followup import work
 from incidents.followup.listing import UNFINISHED
@@ -69,7 +70,7 @@ class IncidentTaskViewSet(
 
 
 class TaskFilter(django_filters.FilterSet):
-    state = django_filters.MultipleChoiceFilter(choices=IncidentTask.State.choices)
+    state = AnyOfFilter(choices=IncidentTask.State.choices)
     owner = django_filters.CharFilter(method="of_owner", help_text="A username, `me`, or `nobody`.")
     unfinished = django_filters.BooleanFilter(method="only_unfinished")
     due_before = django_filters.IsoDateTimeFilter(field_name="due_at", lookup_expr="lt")

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
@@ -25,7 +24,7 @@ from rest_framework.views import APIView
 from accounts.models import TOKEN_MARK
 from accounts.problems import problem
 from incidents.catalogue.api import record_told
-from incidents.intake import credentials, deliveries, events, grouping
+from incidents.intake import bodies, credentials, deliveries, events, grouping
 from incidents.intake.authentication import IntakeAuthentication
 from incidents.intake.overload import Overloaded, gate
 from incidents.intake.proof import Unproven
@@ -41,6 +40,7 @@ from incidents.serializers import ChangeSerializer
 logger = logging.getLogger("studio.intake")
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="intake"'}
 RETRY_AFTER_SECONDS = 5
+LONGEST_TITLE = 500
 View = Callable[..., HttpResponse]
 
 
@@ -68,24 +68,11 @@ class IntakeView(APIView):
 
     def post(self, request: HttpRequest, token: str | None = None) -> HttpResponse:
         """Everything a sender may be told, in the order in which it is cheap to know."""
-        try:
-            with gate.entered():
-                return self.receive(request, token)
-        except Overloaded as reason:
-            return _later("overloaded", f"There are {reason}; send it again.")
-        except credentials.Refused as refused:
-            headers = CHALLENGE if refused.status == 401 else {}
-            return problem(refused.status, refused.slug, refused.detail, headers=headers)
-        except Impossible as impossible:
-            return impossible.answer
-        except (OperationalError, InterfaceError) as error:
-            # nothing was stored: the sender still has it
-            logger.warning("the database refused a delivery: %s", error)
-            return _later("database-unavailable", "Nothing was stored; send it again.")
+        return _answered(lambda: self.receive(request, token))
 
     def receive(self, request: HttpRequest, token: str | None) -> HttpResponse:
         """Authenticate, then read, then store."""
-        _check_length(request)
+        bodies.announced(request)
         slug = self.slug_of(request)
         sender = credentials.recall(request, token, slug)
         if sender is not None:
@@ -96,18 +83,27 @@ class IntakeView(APIView):
         return self.take_raw(credentials.authenticate(request, token, slug), slug, request)
 
     def take_raw(self, sender: credentials.Sender, slug: str, request: HttpRequest) -> HttpResponse:
-        raw = request.body
+        raw = bodies.read(request)
+        over = bodies.is_over(raw)
         try:
-            body = deliveries.read(raw)
+            body = None if over else deliveries.read(raw)
         except deliveries.Unreadable as error:
             if sender.proof is not None:
                 raise Unproven from error
-            return problem(400, "parse-error", str(error))
-        return self.take(sender, slug, body, deliveries.as_text(raw))
+            return problem(400, "parse-error", f"{error}{_encoding(request)}")
+        if over and sender.proof is not None:
+            raise Unproven
+        return self.take(sender, slug, body, deliveries.as_text(raw), over=over)
 
-    def take(self, sender: credentials.Sender, slug: str, body: Any, text: str) -> HttpResponse:
+    def take(
+        self, sender: credentials.Sender, slug: str, body: Any, text: str, *, over: bool = False
+    ) -> HttpResponse:
+        """Store it; of one that is `over` the limit keep as much as was read."""
         source = sender.source_named(slug, self.kind)
-        delivery = deliveries.take(source, self.kind, body, text, proof=sender.proof)
+        if over:
+            delivery = deliveries.reject_length(source, self.kind, text)
+        else:
+            delivery = deliveries.take(source, self.kind, body, text, proof=sender.proof)
         if delivery.state == Delivery.State.QUEUED:
             grouping.wake(delivery.pk)
         return self.accepted(delivery, body)
@@ -176,8 +172,10 @@ class EventsView(IntakeView):
     def receive(self, request: HttpRequest, token: str | None) -> HttpResponse:
         if token or credentials.bearer(request):
             return super().receive(request, token)
-        _check_length(request)
-        raw = request.body
+        bodies.announced(request)
+        raw = bodies.read(request)
+        if bodies.is_over(raw):  # whose it is stands in it
+            raise bodies.TooLarge
         try:
             body = deliveries.read(raw)
         except deliveries.Unreadable:
@@ -206,20 +204,51 @@ class ChangesView(APIView):
     required_scope = "intake"
     authentication_classes = [IntakeAuthentication]
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """As deliveries: not read when it is too large, and 503 when it cannot be stored."""
+        return _answered(lambda: self.receive(request, *args, **kwargs))
+
+    def receive(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        bodies.announced(request)
+        if bodies.is_over(bodies.read(request)):
+            raise bodies.TooLarge
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[return-value]  # no stream
+
     @extend_schema(request=ChangeSerializer, responses={202: ChangeSerializer})
     def post(self, request: Request, token: str | None = None) -> Response:
         data = dict(request.data) if isinstance(request.data, dict) else {}
-        data.setdefault("title", data.get("description") or data.get("ref") or "Change")
+        said = data.get("description") or data.get("ref") or "Change"
+        data.setdefault("title", said[:LONGEST_TITLE] if isinstance(said, str) else said)
         recorded = record_told(data, "intake")
         return Response(ChangeSerializer(recorded.change).data, status=status.HTTP_202_ACCEPTED)
 
 
-def _check_length(request: HttpRequest) -> None:
-    """413 on Content-Length alone, unread. Raises Impossible."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if length.isdecimal() and int(length) > settings.INTAKE_MAX_BYTES:
-        said = f"The body is larger than INTAKE_MAX_BYTES ({settings.INTAKE_MAX_BYTES} bytes)."
-        raise Impossible(problem(413, "body-too-large", said))
+def _answered(receive: Callable[[], HttpResponse]) -> HttpResponse:
+    """What `receive` answers, let in when there is room; each refusal as a problem."""
+    try:
+        with gate.entered():
+            return receive()
+    except Overloaded as reason:
+        return _later("overloaded", f"There are {reason}; send it again.")
+    except bodies.TooLarge as large:
+        return problem(413, "body-too-large", str(large))
+    except bodies.Unread as unread:
+        return problem(400, "parse-error", str(unread))
+    except credentials.Refused as refused:
+        headers = CHALLENGE if refused.status == 401 else {}
+        return problem(refused.status, refused.slug, refused.detail, headers=headers)
+    except Impossible as impossible:
+        return impossible.answer
+    except (OperationalError, InterfaceError) as error:
+        # nothing was stored: the sender still has it
+        logger.warning("the database refused a delivery: %s", error)
+        return _later("database-unavailable", "Nothing was stored; send it again.")
+
+
+def _encoding(request: HttpRequest) -> str:
+    """What a sender should know of a body that is no JSON because it is packed."""
+    given = request.META.get("HTTP_CONTENT_ENCODING", "")
+    return f". Its Content-Encoding is {given[:40]!r}: send it as it is." if given else ""
 
 
 def _later(slug: str, said: str) -> HttpResponse:

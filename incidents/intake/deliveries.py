@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+
 from incidents.intake import alertmanager, alerts, events, grafana, limits
 from incidents.intake.proof import Proof, Unproven
 from incidents.intake.received import Parsed, Unacceptable, digest
@@ -34,6 +36,12 @@ def read(raw: bytes) -> Any:
 def as_text(raw: bytes) -> str:
     """The body as it is kept: what a database cannot hold is replaced."""
     return raw.decode(errors="replace").replace("\x00", "")
+
+
+def reject_length(source: AlertSource, kind: str, text: str) -> Delivery:
+    """Keep what was read of a body that turned out to be over INTAKE_MAX_BYTES."""
+    why = f"the body is larger than INTAKE_MAX_BYTES ({settings.INTAKE_MAX_BYTES} bytes)"
+    return alerts.reject(source, text, f"{why}; it is kept up to there", kind=kind)
 
 
 def take(

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
 from incidents.intake.received import (
     LONGEST_ADDRESS,
+    LONGEST_NAME,
     Parsed,
     ReceivedAlert,
     Unacceptable,
@@ -32,7 +36,7 @@ LONGEST_DETAILS = 10_000
 def routing_key(body: Any) -> str | None:
     """The token that the body carries: these senders have no header to put it in."""
     found = body.get("routing_key") if isinstance(body, dict) else None
-    return found if isinstance(found, str) and found else None
+    return found if isinstance(found, str) and found and found.isascii() else None
 
 
 def dedup_key(body: dict[str, Any]) -> str:
@@ -93,16 +97,14 @@ def _alert(
     annotations: dict[str, str],
     at: datetime | None,
 ) -> ReceivedAlert:
-    details = payload.get("custom_details")
-    own = details if isinstance(details, dict) else {}
-    labels = {clean(name): text(value) for name, value in own.items() if text(value)}
-    labels |= {
-        label: text(payload.get(field)) for field, label in LABELS.items() if payload.get(field)
+    labels = {
+        label: value for field, label in LABELS.items() if (value := text(payload.get(field)))
     }
-    name = text(payload.get("class")) or text(payload.get("summary")) or key
+    name = text(payload.get("class")) or text(payload.get("summary"))[:LONGEST_NAME] or key
     labels |= series_labels(key) | {"alertname": name}
     if severity := text(payload.get("severity")):
         labels["severity"] = severity
+    labels = _details(payload, labels) | labels
     return ReceivedAlert(
         firing=firing,
         labels=labels,
@@ -115,13 +117,30 @@ def _alert(
     )
 
 
+def _details(payload: dict[str, Any], own: Collection[str]) -> dict[str, str]:
+    """The details that may be labels beside the `own` ones.
+
+    A log or a list of all alerts of a group is not one: it stands in the description alone, and
+    is no reason to refuse the event.
+    """
+    details = payload.get("custom_details")
+    room, longest = settings.INTAKE_MAX_LABELS - len(own), settings.INTAKE_MAX_LABEL_LENGTH
+    found: dict[str, str] = {}
+    for name, value in (details if isinstance(details, dict) else {}).items():
+        kept, said = clean(name), text(value)
+        if said and kept not in own and max(len(kept), len(said)) <= longest and room > len(found):
+            found[kept] = said
+    return found
+
+
 def _annotations(body: dict[str, Any], payload: dict[str, Any]) -> dict[str, str]:
     found = {"summary": text(payload.get("summary"))}
     for field in ("client", "client_url"):
         if value := text(body.get(field)):
             found[field] = value
-    if links := _links(body.get("links")):
-        found["links"] = links
+    for field, address in (("links", "href"), ("images", "src")):
+        if addresses := _addresses(body.get(field), address):
+            found[field] = addresses
     details = payload.get("custom_details")
     if details:
         said = details if isinstance(details, str) else json.dumps(details, sort_keys=True)
@@ -129,11 +148,11 @@ def _annotations(body: dict[str, Any], payload: dict[str, Any]) -> dict[str, str
     return found
 
 
-def _links(links: Any) -> str:
+def _addresses(items: Any, field: str) -> str:
     """The addresses, one a line."""
-    if not isinstance(links, list):
+    if not isinstance(items, list):
         return ""
-    return "\n".join(text(link.get("href")) for link in links if isinstance(link, dict))
+    return "\n".join(text(item.get(field)) for item in items if isinstance(item, dict))
 
 
 def _moment(value: Any) -> datetime | None:

@@ -19,7 +19,12 @@ from incidents.intake.received import (
     text,
 )
 
-LINKS = {"dashboardURL": "dashboard_url", "panelURL": "panel_url", "silenceURL": "silence_url"}
+LINKS = {
+    "dashboardURL": "dashboard_url",
+    "panelURL": "panel_url",
+    "silenceURL": "silence_url",
+    "imageURL": "image_url",
+}
 LONGEST_VALUES = 1000
 
 

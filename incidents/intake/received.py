@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -112,7 +112,9 @@ def moment(value: Any, where: str) -> datetime | None:
         return None
     if at.tzinfo is None:
         raise Unacceptable(f"{where}: is not an RFC 3339 time")
-    return at
+    # databases do not know every offset that a sender may write
+    at = at.astimezone(UTC)
+    return at if at.year in YEARS else None
 
 
 def identity(labels: Mapping[str, str], ignored: Iterable[str]) -> str:

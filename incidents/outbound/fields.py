@@ -36,6 +36,18 @@ def address_errors(url: str) -> list[str]:
     """Why a text is no address to ask."""
     if not url:
         return ["Give the address, such as https://prometheus.example.com."]
+    if errors := link_errors(url):
+        return errors
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        return ["No user:password@ here: it would be stored. Name a variable in auth_variable."]
+    if parts.query or parts.fragment:
+        return ["Leave out what follows ? or #: give the base address."]
+    return []
+
+
+def link_errors(url: str) -> list[str]:
+    """Why a text is no address to lead people to; hosts without a dot are fine."""
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -43,14 +55,10 @@ def address_errors(url: str) -> list[str]:
         return ["This is no URL."]
     if any(c.isspace() or not c.isprintable() for c in url):
         return ["A URL has no spaces and no control characters."]
-    if "@" in parts.netloc:
-        return ["No user:password@ here: it would be stored. Name a variable in auth_variable."]
     if parts.scheme not in ("http", "https"):
         return ["Begin with http:// or https://."]
     if not parts.hostname:
         return ["The URL names no host."]
-    if parts.query or parts.fragment:
-        return ["Leave out what follows ? or #: give the base address."]
     return []
 
 

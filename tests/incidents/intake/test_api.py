@@ -370,3 +370,31 @@ def test_change_event_is_kept_once(intake: APIClient, make_service: MakeService)
 
     assert (first.status_code, again.status_code) == (202, 202)
     assert first.json()["id"] == again.json()["id"]
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [("http://jenkins:8080/job/1?x=2#log", 202), ("javascript:alert(1)", 400), ("http://", 400)],
+)
+def test_change_may_lead_to_a_host_without_a_dot(
+    intake: APIClient, make_service: MakeService, url: str, status: int
+) -> None:
+    make_service("checkout")
+    body = {"service": "checkout", "kind": "deploy", "at": "2026-11-22T00:00:00Z", "url": url}
+
+    answer = intake.post("/api/intake/changes", body, format="json")
+
+    assert answer.status_code == status
+
+
+def test_change_without_a_title_is_called_by_its_description(
+    intake: APIClient, make_service: MakeService
+) -> None:
+    make_service("checkout")
+    said = "A long story. " * 100
+    body = {"service": "checkout", "kind": "deploy", "at": "2026-11-22T00:00:00Z"}
+
+    answer = intake.post("/api/intake/changes", {**body, "description": said}, format="json")
+
+    assert answer.status_code == 202
+    assert answer.json()["title"] == said[:500].strip()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -38,6 +40,7 @@ def test_grafanas_links_and_values_become_annotations() -> None:
         "dashboardURL": "http://g/d/1",
         "panelURL": "",
         "silenceURL": None,
+        "imageURL": "http://g/image/1.png",
         "fingerprint": "f",
     }
 
@@ -46,6 +49,7 @@ def test_grafanas_links_and_values_become_annotations() -> None:
     assert read.annotations == {
         "summary": "High",
         "dashboard_url": "http://g/d/1",
+        "image_url": "http://g/image/1.png",
         "values": "A=1.5, B=2",
     }
 
@@ -101,9 +105,48 @@ def test_routing_key_is_not_kept(key: str) -> None:
     assert key[:10] in Delivery.objects.get().body
 
 
-@pytest.mark.parametrize("given", ["rst_wrong", "R0ABC", "", None])
+@pytest.mark.parametrize("given", ["rst_wrong", "R0ABC", "rst_\ud800", "", None])
 def test_wrong_routing_key_is_a_401(db: None, given: str | None) -> None:
     assert event(given or "", "trigger", payload=PAYLOAD).status_code == 401
+
+
+def test_details_that_are_no_labels_do_not_cost_the_event(key: str, settings: Any) -> None:
+    """As Alertmanager's own pages have them: a text that lists each alert of the group."""
+    settings.INTAKE_MAX_LABELS, settings.INTAKE_MAX_LABEL_LENGTH = 6, 100
+    listed = "Labels:\n - alertname = High\n" * 50
+    details = {"firing": listed, "num_firing": "50", "severity": "low", "more": "x", "most": "y"}
+
+    answer = event(key, "trigger", payload={**PAYLOAD, "custom_details": details})
+
+    alert = Alert.objects.get()
+    assert answer.json()["status"] == "success"
+    assert alert.labels == {
+        "alertname": "Checkout fails",
+        "dedup_key": "k1",
+        "more": "x",
+        "num_firing": "50",
+        "severity": "critical",
+        "source": "checkout-1",
+    }
+    assert json.loads(alert.annotations["description"]) == details
+
+
+def test_long_summary_does_not_cost_the_event(key: str) -> None:
+    event(key, "trigger", payload={**PAYLOAD, "summary": "x" * 5000})
+
+    alert = Alert.objects.get()
+    assert (alert.name, alert.annotations["summary"]) == ("x" * 200, "x" * 5000)
+
+
+def test_images_and_links_of_an_event_become_annotations(key: str) -> None:
+    links = [{"href": "https://wiki/runbook", "text": "Runbook"}, {"href": "https://logs"}]
+    images = [{"src": "https://graphs/1.png", "alt": "Errors"}]
+
+    event(key, "trigger", payload=PAYLOAD, links=links, images=images)
+
+    told = Alert.objects.get().annotations
+    assert told["links"] == "https://wiki/runbook\nhttps://logs"
+    assert told["images"] == "https://graphs/1.png"
 
 
 @pytest.mark.parametrize(
@@ -147,13 +190,37 @@ def test_one_bad_alert_does_not_cost_its_neighbours(db: None) -> None:
     assert [alert.name for alert in Alert.objects.all()] == ["good"]
 
 
-@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "", None])
+@pytest.mark.parametrize(
+    "at",
+    [
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "1970-01-01T00:00:00+23:59",
+        "2199-12-31T23:59:59-23:59",
+        "",
+        None,
+    ],
+)
 def test_impossible_time_is_no_claim(at: str | None) -> None:
     alert = {"status": "firing", "labels": {"a": "b"}, "startsAt": at}
 
     (read,) = alertmanager.parse({"alerts": [alert]}).alerts
 
     assert read.starts_at is None
+
+
+def test_offset_that_no_database_knows_is_stored(db: None) -> None:
+    _, token = sources.create(slug="eu", kind="alertmanager")
+    alert = {"status": "firing", "labels": {"a": "b"}, "startsAt": "2026-01-02T00:00:00+23:59"}
+
+    answer = Client().post(
+        f"/api/intake/alertmanager/{token}", {"alerts": [alert]}, content_type="application/json"
+    )
+
+    assert answer.status_code == 202
+    assert AlertOccurrence.objects.get().claimed_started_at == datetime(
+        2026, 1, 1, 0, 1, tzinfo=UTC
+    )
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\x00b"])
