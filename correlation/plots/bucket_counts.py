@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,9 @@ from correlation.telemetry import Telemetry
 
 MOST_BUCKETS = 80
 MOST_SHOWN = 60
+ROOM_SECONDS = 60.0
+"""How much is counted before the last, where all of them were long before the window."""
+
 BUCKETS_SECONDS = (5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 
 
@@ -29,18 +33,23 @@ class Covered(NamedTuple):
 def counted_points(
     times: Sequence[float], telemetry: Telemetry, covered: Covered
 ) -> dict[str, Any]:
-    """{"bin_seconds", "points": [[start of bucket, how many a second], ...]}; see evidence details.
+    """{"bin_seconds", "counted_until", "points": [[start of bucket, number / bin_seconds], ...]};
+    see evidence details.
 
-    From three window lengths before the window to `as_of`. A bucket that an answer cut at a limit
-    does not reach is left out: not counted is not none.
+    From three window lengths before the window (or the last of `times`, if that is earlier) to
+    `as_of`, which is `counted_until`, in epoch seconds: it ends the last bucket, mostly before it
+    is full. A bucket that an answer cut at a limit does not reach is left out: not counted is not
+    none.
     """
     border, end = telemetry.window[0], max(telemetry.as_of, telemetry.window[0] + 1.0)
-    start = max(covered.older, border - 3.0 * max(end - border, 60.0))
+    start = border - 3.0 * max(end - border, 60.0)
+    last = max((at for at in times if at <= end), default=end)
+    start = max(covered.older, min(start, last - ROOM_SECONDS))
     width = next(
         (float(s) for s in BUCKETS_SECONDS if (end - start) / s <= MOST_BUCKETS),
         (end - start) / MOST_BUCKETS,
     )
-    before, since = int((border - start) // width), int(max((end - border) // width, 1))
+    before, since = int((border - start) // width), max(math.ceil((end - border) / width - 1e-9), 1)
     borders = border + width * np.arange(-before, since + 1)
     counts, _ = np.histogram(np.array(times), bins=borders)
     points = [
@@ -48,7 +57,11 @@ def counted_points(
         for at, n in zip(borders[:-1], counts, strict=True)
         if at + width > covered.newer or at + width <= border + 1e-6
     ]
-    return {"bin_seconds": round(width, 3), "points": points}
+    return {
+        "bin_seconds": round(width, 3),
+        "counted_until": round(end, 3),
+        "points": points,
+    }
 
 
 def spread(seconds: Sequence[float]) -> list[float]:

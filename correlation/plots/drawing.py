@@ -8,7 +8,7 @@ time line. See `plot_marks` for what all share.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from statistics import median
@@ -65,10 +65,10 @@ def drawing_of(subject: Subject) -> Drawing | None:
     if subject.type == "metric":
         return line_drawing(subject)
     if subject.type == "log":
-        return counts_drawing(subject, near(usable(_rows(subject.details.get("points"))), subject))
+        return counts_drawing(subject)
     if subject.type == "trace":
-        counted = near(usable(_rows(subject.details.get("points"))), subject)
-        return counts_drawing(subject, counted) if counted else distribution_drawing(subject)
+        counted = bool(subject.details.get("points"))
+        return counts_drawing(subject) if counted else distribution_drawing(subject)
     return marks_drawing(subject)
 
 
@@ -111,17 +111,26 @@ def line_drawing(subject: Subject) -> Drawing | None:
     return _told(subject, body, scale, said)
 
 
-def counts_drawing(subject: Subject, samples: Sequence[Sample]) -> Drawing | None:
-    """How many in each bucket of time, before and during; `samples` are (start, a second)."""
-    if len(samples) < 2:
+def counts_drawing(subject: Subject) -> Drawing | None:
+    """How many in each bucket of time, before and during; None where no bucket has any.
+
+    What is there only long before the trouble is shown all the same: that it ended is the news.
+    """
+    every = usable(_rows(subject.details.get("points")))
+    samples = near(every, subject)
+    if not any(rate > 0 for _, rate in samples):
+        samples = every
+    if len(samples) < 2 or not any(rate > 0 for _, rate in samples):
         return None
     width = _number(subject.details.get("bin_seconds")) or samples[1][0] - samples[0][0]
     if width <= 0.0:
         return None
     counted = [(at, rate * width) for at, rate in samples]
-    end = max(samples[-1][0] + width, subject.end or 0.0)
-    top = value_range(counted)[1] if any(n > 0 for _, n in counted) else 1.0
-    scale = Scale(samples[0][0], end, 0.0, max(top, 1.0), HEIGHT)
+    until = _number(subject.details.get("counted_until")) or math.inf
+    end = max(min(samples[-1][0] + width, until), subject.end or 0.0)
+    if end <= samples[-1][0]:
+        return None
+    scale = Scale(samples[0][0], end, 0.0, max(value_range(counted)[1], 1.0), HEIGHT)
     noun = "failed traces" if subject.type == "trace" else "lines"
     body = (
         marks.value_axis(scale, "count", per=f"{noun} in {seconds_in_words(width)}")

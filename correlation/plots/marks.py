@@ -127,7 +127,8 @@ def _marked(scale: Scale, at: float, css: str, label: str, y: float) -> str:
 
 
 def bars(scale: Scale, samples: Sequence[Sample], width_seconds: float) -> str:
-    """One bar a bucket, (start of bucket, value); empty buckets have none."""
+    """One bar a bucket, (start of bucket, value); empty buckets have none, and one that the
+    scale ends within is as narrow as what was counted of it."""
     return "".join(
         _rect(
             "plot-bar",

@@ -126,8 +126,8 @@ def _error_origins(telemetry: Telemetry, sampled: list[Tree]) -> list[Evidence]:
     complete = Covered(
         seconds_before,
         seconds,
-        min(tree.start for tree in before) if len(before) >= CUT else early[0],
-        min(tree.start for tree in failed) if len(failed) >= CUT else border,
+        _complete_from(telemetry, early[0], border),
+        _complete_from(telemetry, border, math.inf),
     )
     evidence = []
     for key, origin in now.items():
@@ -186,6 +186,18 @@ def _covered(failed: list[Tree], span: tuple[float, float]) -> float:
     """Seconds the failed traces stand for: from the oldest on, when there may have been more."""
     start = min(tree.start for tree in failed) if len(failed) >= CUT else span[0]
     return max(span[1] - max(start, span[0]), 1.0)
+
+
+def _complete_from(telemetry: Telemetry, start: float, end: float) -> float:
+    """From when on every failed trace between the two is among the spans, in epoch seconds.
+
+    Traces that tell no origin, or that failed after `as_of`, took places in the answer as well.
+    """
+    first: dict[str, float] = {}
+    for span in telemetry.spans:
+        if span.failed and span.sampled_as != "slow" and start <= span.start < end:
+            first[span.trace_id] = min(span.start, first.get(span.trace_id, math.inf))
+    return min(first.values()) if len(first) >= CUT else start
 
 
 def _rate_confidence(n1: int, seconds: float, n0: int, seconds_before: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -153,6 +154,29 @@ def test_log_plot_counts_lines_by_bucket_before_and_during() -> None:
     assert len(of_class(root, "plot-bar")) == 4
     assert "lines in 15 s" in texts(root)
     assert (root.findtext("desc") or "").startswith("Up to 21 lines in 15 s. ")
+
+
+def test_an_unfinished_bucket_is_as_narrow_as_what_was_counted_of_it() -> None:
+    counted = {**LOG.details, "counted_until": START + 110.0}
+
+    bars = of_class(parts(replace(LOG, details=counted)), "plot-bar")
+
+    widths = [float((bar.get("width") or "").rstrip("%")) for bar in bars]
+    assert widths[-1] == pytest.approx(widths[0] / 3, abs=0.02)
+
+
+def test_what_was_counted_only_long_before_is_drawn_all_the_same() -> None:
+    points = [[START - 15.0 * n, 1.0 if n == 90 else 0.0] for n in range(100, 0, -1)]
+    ended = {"bin_seconds": 15.0, "points": points}
+
+    assert len(of_class(parts(replace(LOG, details=ended)), "plot-bar")) == 1
+
+
+@pytest.mark.parametrize("type", ["log", "trace"])
+def test_axes_without_a_bar_are_no_plot(type: str) -> None:
+    nothing = {"bin_seconds": 15.0, "points": [[START + 15 * n, 0.0] for n in range(8)]}
+
+    assert drawing_of(replace(LOG, type=type, details=nothing)) is None
 
 
 def test_failed_traces_are_counted_like_lines() -> None:

@@ -89,6 +89,42 @@ def test_errors_are_put_down_to_the_deepest_span_that_failed() -> None:
     assert found[0].onset_at is None
 
 
+def test_failures_of_the_last_seconds_are_among_the_plotted() -> None:
+    """A search answers with the newest failures: all of them may lie in the last few seconds."""
+    newest = [
+        span
+        for n in range(52)
+        for span in make_trace(f"bad{n}", 1292.0 + n / 10, failed=True, message="full")
+    ]
+
+    found = errors_of(make_telemetry([*newest, *healthy(3)]))
+
+    counted = [
+        (at, round(rate * found[0].details["bin_seconds"]))
+        for at, rate in found[0].details["points"]
+        if at >= BEGIN
+    ]
+    assert counted == [(1285.0, 52)]
+
+
+def test_traces_that_tell_no_origin_took_places_in_the_answer_too() -> None:
+    """49 that tell and one that does not: what was before them was not counted."""
+    newest = [
+        span
+        for n in range(49)
+        for span in make_trace(f"bad{n}", 1280.0 + n / 10, failed=True, message="full")
+    ]
+    nameless = make_span(
+        "dumb", "1", "", operation="", start=1280.0, failed=True, sampled_as="failed",
+        attributes=(MATCHED_ONLY,),
+    )  # fmt: skip
+
+    found = errors_of(make_telemetry([*newest, nameless, *healthy(3)]))
+
+    assert found[0].title.startswith("orders: 49 of 49 failed traces")
+    assert [at for at, _ in found[0].details["points"] if at >= BEGIN] == [1270.0, 1285.0]
+
+
 def test_errors_convince_more_the_more_traces_there_are() -> None:
     seen = [errors_of(make_telemetry([*failing(count), *healthy(3)])) for count in (1, 2, 3, 5, 12)]
 
