@@ -10,7 +10,11 @@ from django.utils import timezone
 from correlation import queue
 from correlation.management.span import moment
 from correlation.models import Analysis
+from incidents import broadcast
 from incidents.models import Incident, Service
+
+TELL_SECONDS = 60.0
+"""How long open pages may take to be told of the last ones."""
 
 
 class Command(BaseCommand):
@@ -50,5 +54,6 @@ class Command(BaseCommand):
             if not options["dry_run"]:
                 queue.request(incident_id=incident.pk, reason="requested")
             self.stdout.write(f"{incident.reference} {incident.title}")
+        broadcast.drain(TELL_SECONDS)  # an interpreter that ends sends nothing any more
         said = "would be queued" if options["dry_run"] else "queued"
         self.stdout.write(f"{len(chosen)} {said}.")

@@ -14,6 +14,7 @@ from accounts import audit, origin
 from correlation import history_sources, queue
 from correlation.history_sources import AskedWrongly, History, Unanswered
 from correlation.management.span import moment
+from incidents import broadcast
 from incidents.backfill import importing
 from incidents.backfill.importing import Outcome, Plan
 from incidents.backfill.progress import Progress
@@ -26,6 +27,9 @@ WORDS = {
     "covered": "left alone, an incident covers them in part or whole",
     "unsettled": "left for a later run, not over yet or not for long enough",
 }
+
+TELL_SECONDS = 60.0
+"""How long open pages may take to be told of the last ones."""
 
 
 class Command(BaseCommand):
@@ -80,6 +84,7 @@ class Command(BaseCommand):
         with origin.acting(None):  # thousands of incidents are one deed of whoever imports them
             counts = self._carry_out(planned, source, history, options)
         if not options["dry_run"]:
+            broadcast.drain(TELL_SECONDS)  # an interpreter that ends sends nothing any more
             audit.record("incidents.imported", source, None, dict(counts))
         self.stdout.write(_summary(planned, counts, dry_run=options["dry_run"]))
         if history.refused:
