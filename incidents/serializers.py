@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from accounts.moments import MomentField
 from incidents import selectors
+from incidents.catalogue import users_query
 from incidents.merges.survivors import survivor_of
 from incidents.models import (
     AffectedService,
@@ -21,6 +22,7 @@ from incidents.models import (
     Severity,
 )
 from incidents.models.catalogue import PRODUCTION
+from incidents.outbound.fields import link_errors
 from incidents.people.serializers import HeldRoleSerializer
 
 MOST_DIFF = 200_000
@@ -84,9 +86,11 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        kept = self.instance.environment if self.instance else PRODUCTION
+        environment = str(attrs.get("environment") or kept)
+        if why := users_query.refused(attrs.get("users_query", ""), environment):
+            raise serializers.ValidationError({"users_query": [why]})
         if "selectors" in attrs:
-            kept = self.instance.environment if self.instance else PRODUCTION
-            environment = str(attrs.get("environment") or kept)
             found = selectors.check(attrs["selectors"], environment)
             if found:
                 raise serializers.ValidationError(
@@ -115,6 +119,8 @@ class ChangeSerializer(serializers.ModelSerializer[ChangeEvent]):
     id = serializers.UUIDField(required=False)
     service = ServiceSlugField(required=False, allow_null=True)
     at = MomentField()
+    # not URLField: it refuses host names without a dot, such as http://jenkins:8080
+    url = serializers.CharField(required=False, allow_blank=True, max_length=1000)
     diff = serializers.CharField(
         required=False, allow_blank=True, trim_whitespace=False, max_length=MOST_DIFF
     )
@@ -142,6 +148,11 @@ class ChangeSerializer(serializers.ModelSerializer[ChangeEvent]):
         ]
         read_only_fields = ["source", "created_at"]
         validators: ClassVar[list[Any]] = []  # what was told before is found, not refused
+
+    def validate_url(self, url: str) -> str:
+        if url and (errors := link_errors(url)):
+            raise serializers.ValidationError(errors)
+        return url
 
     def validate_at(self, at: datetime) -> datetime:
         if at > timezone.now() + CLOCKS:

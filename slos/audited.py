@@ -5,24 +5,7 @@ from __future__ import annotations
 from accounts import audit
 from slos.models import SLO, SLOCorrection
 
-# written by the evaluation
-COMPUTED = {
-    "version",
-    "updated_at",
-    "status",
-    "status_since",
-    "quality",
-    "sli",
-    "budget_remaining",
-    "burn_rates",
-    "judgements",
-    "covered_seconds",
-    "evaluated_at",
-    "error",
-    "failed_at",
-}
-
 
 def watch_models() -> None:
-    audit.watch(SLO, ignore=COMPUTED)
+    audit.watch(SLO, ignore={"version", "updated_at", *SLO.COMPUTED})
     audit.watch(SLOCorrection)

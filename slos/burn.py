@@ -17,6 +17,7 @@ WORKBOOK_PERIOD = 30 * DAY
 LEAST_SAMPLES = 0.5  # share of a window's samples that must be there before it may fire
 LEAST_EVENTS = 1.0
 TOLERANCE = 1e-9  # relative: what rounding may make of good = total
+LEAST_COVERED = 0.5  # share of its period whose events may say that a budget is spent
 LEAVE_EXHAUSTED = 0.01  # budget share to be regained before `exhausted` is left
 LEAVE_WARNING = 0.9  # share of a factor below which a long window has to fall to be over
 
@@ -215,20 +216,40 @@ def judge(
     return judged(too_high and short_burn is not None and short_burn > policy.factor)
 
 
+def spent_of_whole(period: Events, target: float, covered: float) -> float | None:
+    """The share of a whole period's budget that its bad events are, where `covered` of the period
+    has samples and the rest is taken to have as many events for its length: burn rate x covered.
+    """
+    burned = burn_rate(period, target)
+    return None if burned is None else burned * covered
+
+
 def status_of(
-    period: Events, target: float, judgements: Sequence[Judgement], before: Status | None = None
+    period: Events,
+    target: float,
+    judgements: Sequence[Judgement],
+    before: Status | None = None,
+    *,
+    covered: float = 1.0,
 ) -> Status:
     """The worst that holds, with hysteresis.
 
     Exhausted from a remaining budget of 0 until LEAVE_EXHAUSTED of it is back; critical while a
     page policy fires, warning while a ticket policy does. A warning is left once the long window
     of each ticket policy is below LEAVE_WARNING of its factor.
+
+    `covered` is the share of the whole period that has samples. Less than LEAST_COVERED says that
+    the budget is spent only where it would be if nothing failed in all the rest; else nobody
+    knows, and without a policy that fires there is no verdict (NO_DATA).
     """
     remaining = budget_remaining(period, target)
     if remaining is None:
         return Status.NO_DATA
     floor = LEAVE_EXHAUSTED if before is Status.EXHAUSTED else 0.0
-    if remaining < floor or (remaining <= 0 and period.bad > 0):
+    overspent = remaining < floor or (remaining <= 0 and period.bad > 0)
+    if overspent and (
+        covered >= LEAST_COVERED or (spent_of_whole(period, target, covered) or 0.0) >= 1.0
+    ):
         return Status.EXHAUSTED
     if any(j.firing and j.policy.severity == "page" for j in judgements):
         return Status.CRITICAL
@@ -239,4 +260,4 @@ def status_of(
             near = judgement.policy.factor * LEAVE_WARNING
             if judgement.long_burn is not None and judgement.long_burn > near:
                 return Status.WARNING
-    return Status.HEALTHY
+    return Status.NO_DATA if overspent else Status.HEALTHY

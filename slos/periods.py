@@ -78,6 +78,11 @@ class Period:
             number -= 1
         return self._epoch(number, zone), self._epoch(number + 1, zone)
 
+    def passed(self, at: float) -> float:
+        """The share of the period `at` lies in that has passed, 0..1; 1 of a rolling one."""
+        start, end = self.bounds(at)
+        return min((at - start) / (end - start), 1.0)
+
     def seconds(self, at: float) -> float:
         """Its length: of a calendar period, of the one that `at` lies in."""
         start, end = self.bounds(at)

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from incidents import selectors
+from incidents.catalogue import users_query
 
 PRODUCTION = "production"
 slug_shape = RegexValidator(
@@ -76,11 +77,14 @@ class Service(models.Model):
 
     def clean(self) -> None:
         super().clean()
+        errors: dict[str, list[str]] = {}
         found = selectors.check(self.selectors, self.environment)
         if found:
-            raise ValidationError(
-                {"selectors": [f"{path}: {why}".lstrip(": ") for path, why in found.items()]}
-            )
+            errors["selectors"] = [f"{path}: {why}".lstrip(": ") for path, why in found.items()]
+        if why := users_query.malformed(self.users_query):
+            errors["users_query"] = [why]
+        if errors:
+            raise ValidationError(errors)
 
 
 class ServiceDependency(models.Model):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -17,13 +16,12 @@ from slos.burn import HOUR, NOTHING, Events
 from slos.definition import Indicator, Latency, Ratio
 from slos.evaluating import asking
 from slos.evaluating.evaluation import NO_SOURCE, sources_of
-from slos.evaluating.questions import Ask, Parts, Plan, plan
+from slos.evaluating.questions import Parts, Plan, plan
 from slos.models import SLO
 from slos.promql import bucket_ends, duration_of
 
 WINDOW_SECONDS = HOUR
 DEADLINE_SECONDS = 10.0
-AT_ONCE = 6
 NOT_THE_QUERY = (401, 403, 404, 408, 429)
 """Client errors that say nothing of the query."""
 
@@ -43,12 +41,6 @@ class Looked:
     missing: frozenset[str] = frozenset()
     events: Events = NOTHING
     buckets: tuple[float, ...] = ()
-
-
-@dataclass
-class _Answers:
-    found: dict[Ask, dict[str, float]] = field(default_factory=dict)
-    errors: dict[Ask, BackendError] = field(default_factory=dict)
 
 
 def fields_of(indicator: Indicator) -> tuple[str, str]:
@@ -87,7 +79,7 @@ def _look(source: Source, indicators: Mapping[UUID, Indicator], at: float) -> di
     client, deadline = asking.client_of(source), Deadline(DEADLINE_SECONDS)
     scrape = asking.scrape_seconds(source)
     made = plan(indicators, WINDOW_SECONDS, scrape)
-    answers = _asked(client, made.asks, at, deadline)
+    answers = asking.ask(client, made.asks, at, deadline)
     found: dict[UUID, Looked] = {}
     for key, indicator in indicators.items():
         looked = _one(source, made, key, indicator, answers, scrape)
@@ -98,29 +90,13 @@ def _look(source: Source, indicators: Mapping[UUID, Indicator], at: float) -> di
     return found
 
 
-def _asked(
-    client: PrometheusClient, asks: Iterable[Ask], at: float, deadline: Deadline
-) -> _Answers:
-    answers = _Answers()
-
-    def one(ask: Ask) -> None:
-        try:
-            answer = client.query(ask.query, at, deadline)
-        except BackendError as error:
-            answers.errors[ask] = error
-            return
-        answers.found[ask] = {
-            vector.labels.get(ask.label, "") if ask.label else "": float(vector.values[-1])
-            for vector in answer.series
-        }
-
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="slo-check") as pool:
-        list(pool.map(one, asks))
-    return answers
-
-
 def _one(
-    source: Source, made: Plan, key: UUID, indicator: Indicator, answers: _Answers, scrape: float
+    source: Source,
+    made: Plan,
+    key: UUID,
+    indicator: Indicator,
+    answers: asking.Asked,
+    scrape: float,
 ) -> Looked:
     parts, (part_field, total_field) = made.parts[key], fields_of(indicator)
     if isinstance(indicator, Latency):
@@ -128,26 +104,26 @@ def _one(
     errors: dict[str, str] = {}
     for part, name in ((parts.part, part_field), (parts.total, total_field)):
         error = answers.errors.get(part.ask)
-        if error is not None and not _is_of_query(error):
+        if error is not None and not is_of_query(error):
             return Looked(source.slug, unreachable=error.detail)
         if error is not None:
             errors[name] = error.detail
     if errors:
         return Looked(source.slug, errors=errors)
-    events = made.events(key, answers.found, scrape)
+    events = made.events(key, answers.answers, scrape)
     return Looked(source.slug, missing=_missing(parts, indicator, answers), events=events)
 
 
-def _missing(parts: Parts, indicator: Indicator, answers: _Answers) -> frozenset[str]:
+def _missing(parts: Parts, indicator: Indicator, answers: asking.Asked) -> frozenset[str]:
     part_field, total_field = fields_of(indicator)
     return frozenset(
         name
         for part, name in ((parts.part, part_field), (parts.total, total_field))
-        if part.value not in answers.found.get(part.ask, {})
+        if part.value not in answers.answers.get(part.ask, {})
     )
 
 
-def _is_of_query(error: BackendError) -> bool:
+def is_of_query(error: BackendError) -> bool:
     """Whether the source refused the query, rather than did not answer."""
     return (
         error.kind == "http"

@@ -40,7 +40,7 @@ class Asked:
     """Answers by query; `errors` of those that got none."""
 
     answers: dict[Ask, dict[str, float]] = field(default_factory=dict)
-    errors: dict[Ask, str] = field(default_factory=dict)
+    errors: dict[Ask, BackendError] = field(default_factory=dict)
 
 
 def count(
@@ -72,7 +72,7 @@ def count(
     piece = piece_plan(indicators, piece_seconds, scrape)
     every = (*plans.values(), piece)
     asks = list(dict.fromkeys(ask for made in every for ask in made.asks))
-    asked = _ask(source, asks, at, deadline)
+    asked = ask(client_of(source), asks, at, deadline)
     errors = {key: why for key in indicators if (why := _failure(key, every, asked))}
     events = {
         key: {
@@ -104,11 +104,11 @@ def _recorded(
     if not long:
         return {}, 0
     every = [recorded.asks_of(window) for window in long]
-    probed = _ask(source, [every[0].ratio], at, deadline)
+    probed = ask(client_of(source), [every[0].ratio], at, deadline)
     if not probed.answers.get(every[0].ratio):
         return {}, 1
     asks = [ask for of in every for ask in (of.ratio, of.total, of.minutes)][1:]
-    asked = _ask(source, asks, at, deadline)
+    asked = ask(client_of(source), asks, at, deadline)
     found = recorded.found_in(indicators, long, {**probed.answers, **asked.answers})
     return found, 1 + len(asks)
 
@@ -121,17 +121,18 @@ def client_of(source: Source) -> PrometheusClient:
     return PrometheusClient(source.url, **http_arguments(source))
 
 
-def _ask(source: Source, asks: Sequence[Ask], at: float, deadline: Deadline) -> Asked:
-    client, found = client_of(source), Asked()
+def ask(client: PrometheusClient, asks: Iterable[Ask], at: float, deadline: Deadline) -> Asked:
+    """Put every query, several at a time; raises nothing of what the source does."""
+    found = Asked()
 
-    def one(ask: Ask) -> None:
+    def one(query: Ask) -> None:
         try:
-            answer = client.query(ask.query, at, deadline)
+            answer = client.query(query.query, at, deadline)
         except BackendError as error:
-            found.errors[ask] = error.detail
+            found.errors[query] = error
             return
-        found.answers[ask] = {
-            vector.labels.get(ask.label, "") if ask.label else "": float(vector.values[-1])
+        found.answers[query] = {
+            vector.labels.get(query.label, "") if query.label else "": float(vector.values[-1])
             for vector in answer.series
         }
 
@@ -147,5 +148,5 @@ def _failure(key: UUID, plans: Iterable[Plan], asked: Asked) -> str:
             continue
         for part in (parts.part, parts.total, parts.scrapes):
             if part is not None and part.ask in asked.errors:
-                return asked.errors[part.ask]
+                return asked.errors[part.ask].detail
     return ""

@@ -164,7 +164,14 @@ def _standing(
     long = {window: since[row.pk, at - window] for window in long_windows(slo)}
     period = since[row.pk, slo.period.bounds(at)[0]]
     before = Status(row.status) if row.evaluated_at is not None else None
-    return stand(slo, {**events, **long}, period, before=before, firing_before=row.judgements)
+    return stand(
+        slo,
+        {**events, **long},
+        period,
+        passed=slo.period.passed(at),
+        before=before,
+        firing_before=row.judgements,
+    )
 
 
 def _write(
@@ -194,28 +201,13 @@ def _write(
             changed.append(row)
         # they are there and locked: all of them conflict. bulk_update takes ten times as long
         SLO.objects.bulk_create(
-            changed, update_conflicts=True, unique_fields=["id"], update_fields=COLUMNS
+            changed, update_conflicts=True, unique_fields=["id"], update_fields=SLO.COMPUTED
         )
         followed = following.follow([row for row in changed if row.pk in standings], moment)
         alerting.tell(followed.begun, followed.ended)
         SLOSnapshot.objects.bulk_create(
             [_snapshot(row, moment) for row in changed], ignore_conflicts=True
         )
-
-
-COLUMNS = [
-    "status",
-    "status_since",
-    "quality",
-    "sli",
-    "budget_remaining",
-    "burn_rates",
-    "judgements",
-    "covered_seconds",
-    "evaluated_at",
-    "error",
-    "failed_at",
-]
 
 
 def _stood(row: SLO, standing: Standing, moment: Any) -> None:

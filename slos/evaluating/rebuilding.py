@@ -96,7 +96,14 @@ def _standings(
         period = counts.events(period_start(definition, at), at)
         if not any(events.present for events in (*windows.values(), period)):
             continue  # before its history
-        standing = stand(definition, windows, period, before=before, firing_before=fired)
+        standing = stand(
+            definition,
+            windows,
+            period,
+            passed=definition.period.passed(at),
+            before=before,
+            firing_before=fired,
+        )
         before = standing.status
         fired = [judgement_json(judgement) for judgement in standing.judgements]
         yield at, standing

@@ -27,8 +27,8 @@ SHOWN_WINDOWS = (*SHORT_WINDOWS, *LONG_WINDOWS)
 
 @dataclass(frozen=True)
 class Standing:
-    """`burn_rates` by window ("5m"), None where unknown; `covered` is the share of the period
-    that has samples."""
+    """`burn_rates` by window ("5m"), None where unknown; `covered` is the share of what has passed
+    of the period that has samples."""
 
     status: Status
     quality: Quality
@@ -50,11 +50,13 @@ def stand(
     windows: Mapping[float, Events],
     period: Events,
     *,
+    passed: float = 1.0,
     before: Status | None = None,
     firing_before: Sequence[Any] = (),
 ) -> Standing:
     """How the SLO stands, given the events of each window (by seconds) and of its period.
 
+    `passed` is the share of the period that has passed: less than 1 within a calendar period.
     `firing_before` are the stored judgements of the last time, `before` its status.
     """
     fired = {(j["long_seconds"], j["short_seconds"]) for j in firing_before if j["firing"]}
@@ -71,7 +73,7 @@ def stand(
     shown = {duration_of(w): burn_rate(windows[w], slo.target) for w in windows}
     quality = period.quality
     return Standing(
-        status_of(period, slo.target, judgements, before),
+        status_of(period, slo.target, judgements, before, covered=period.present * passed),
         quality,
         period.sli,
         budget_remaining(period, slo.target),

@@ -140,7 +140,7 @@ def _services(
             for slo in slos
             if slo.service_id == service.pk
         ]
-        users = users_now(service, usual_source(service), span.at)
+        users = users_now(service, usual_source(service.environment), span.at)
         found.append(of_service(service, mine, span, users))
     return found
 

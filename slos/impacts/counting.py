@@ -117,13 +117,13 @@ def users_now(service: Service, source_slug: str | None, at: float) -> tuple[flo
     return sum(values), f"{source_slug}: {service.users_query}"
 
 
-def usual_source(service: Service) -> str | None:
-    """The slug of the Prometheus asked by default in the service's environment."""
+def usual_source(environment: str) -> str | None:
+    """The slug of the Prometheus asked by default in an environment."""
     rows = DataSource.objects.filter(
         kind=DataSource.Kind.PROMETHEUS,
         enabled=True,
         by_default=True,
-        environment=service.environment,
+        environment=environment,
     )
     return rows.order_by("slug").values_list("slug", flat=True).first()
 

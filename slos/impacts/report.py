@@ -11,7 +11,7 @@ from incidents.models import Incident
 from slos import breaches
 from slos.impacts.showing import figures_shown
 from slos.models import IncidentImpact
-from slos.templatetags.impact_words import figure, share, spaced
+from slos.templatetags.impact_words import budget_words, figure, share, spaced
 from timeline.reporting.markdown import bullets, clock, escaped, table
 from timeline.reporting.sections import Section
 
@@ -110,7 +110,7 @@ def _slos(rows: list[dict[str, Any]]) -> str:
                 row["service"],
                 share(row["during"]["sli"]),
                 share(row["target"]),
-                share(row["budget_remaining"]),
+                budget_words(row),
                 "yes" if row["breached"] else "no",
             )
             for row in rows

@@ -82,6 +82,7 @@ def slo_json(one: OfSLO, breaches: Sequence[SLOBreach]) -> dict[str, Any]:
         "before": events_json(one.counted.before),
         "burn_rate": number(one.burn),
         "budget_remaining": number(one.slo.budget_remaining),
+        "budget_undecided": one.slo.is_undecided,
         "error_budget_burned_percent": figure_json(one.burned),
         "breached": bool(mine),
         "breaches": [

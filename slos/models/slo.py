@@ -99,6 +99,21 @@ class SLO(models.Model):
     error = models.TextField(blank=True, default="", editable=False)
     failed_at = models.DateTimeField(null=True, editable=False)
 
+    COMPUTED = (
+        "status",
+        "status_since",
+        "quality",
+        "sli",
+        "budget_remaining",
+        "burn_rates",
+        "judgements",
+        "covered_seconds",
+        "evaluated_at",
+        "error",
+        "failed_at",
+    )
+    """The columns that `slos.evaluating` writes."""
+
     class Meta:
         ordering = ["name"]
         verbose_name = "SLO"
@@ -128,6 +143,23 @@ class SLO(models.Model):
             name = wrong.field.partition(".")[0]
             known = {field.name for field in self._meta.get_fields()}
             raise ValidationError({name if name in known else "__all__": str(wrong)}) from None
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether too little of its period is known to say that the budget is spent; a policy may
+        fire all the same."""
+        remaining = self.budget_remaining
+        if remaining is None or self.status == Status.EXHAUSTED:
+            return False
+        return self.status == Status.NO_DATA or remaining <= 0
+
+    @property
+    def is_overspent(self) -> bool:
+        return (
+            self.budget_remaining is not None
+            and self.budget_remaining <= 0
+            and not self.is_undecided
+        )
 
     def firing(self) -> list[dict[str, Any]]:
         return [judgement for judgement in self.judgements if judgement["firing"]]

@@ -120,6 +120,7 @@ def standing(row: SLO, asked: str) -> dict[str, Any]:
         "definition": definition,
         "burns": [(name, row.burn_rates.get(name)) for name in BURN_WINDOWS],
         "period_seconds": end - start,
+        "spent": _spent(row, end - start),
         "period_start": datetime.fromtimestamp(start, UTC),
         "period_end": None if definition.period.rolling else datetime.fromtimestamp(end, UTC),
         "policies": _policies(row, end - start),
@@ -194,6 +195,13 @@ def _policies(row: SLO, period_seconds: float) -> list[Policy]:
         )
         for one in judged
     ]
+
+
+def _spent(row: SLO, period_seconds: float) -> float | None:
+    """The share of a whole period's budget that is spent for certain."""
+    if row.budget_remaining is None:
+        return None
+    return (1.0 - row.budget_remaining) * row.covered_seconds / period_seconds
 
 
 def _exhaustion(row: SLO, definition: Definition, window: str, now: float) -> Exhaustion:

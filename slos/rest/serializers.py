@@ -149,7 +149,7 @@ class SLOSerializer(serializers.ModelSerializer[SLO]):
 
     def get_exhausted_in_seconds(self, row: SLO) -> float | None:
         seconds = _period_seconds(row)
-        if seconds is None:
+        if seconds is None or row.is_undecided:
             return None
         return seconds_to_exhaustion(row.budget_remaining, row.burn_rates.get("1h"), seconds)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -31,6 +32,15 @@ def share(value: float | None) -> str:
     digits = 3 if abs(percent) > 99 and abs(percent) < 100 else 2
     text = f"{percent:,.{digits}f}".rstrip("0").rstrip(".")
     return f"{'0' if text in ('-0', '') else text} %"
+
+
+@register.filter
+def budget_words(slo: Mapping[str, Any]) -> str:
+    """What is left of an SLO's budget, as the impact keeps it; "not enough data" where too little
+    of its period was known to say that it is spent."""
+    if slo.get("budget_undecided"):
+        return "not enough data"
+    return share(slo["budget_remaining"])
 
 
 @register.filter

@@ -117,9 +117,10 @@ def status_words(status: str) -> str:
 
 
 @register.simple_tag
-def budget_bar(remaining: float | None) -> SafeString:
+def budget_bar(slo: SLO) -> SafeString:
     """A bar right of zero for what is left, left of it for what is overspent."""
-    if remaining is None:
+    remaining = slo.budget_remaining
+    if remaining is None or slo.is_undecided:
         return SafeString('<span class="budget-bar is-unknown" aria-hidden="true"></span>')
     zero = _place(0.0)
     end = _place(remaining)

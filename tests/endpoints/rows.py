@@ -46,7 +46,11 @@ COLUMNS: dict[str, dict[str, Any]] = {
         "merged_into": None,
     },
     "incidents.ServiceDependency": {"callee": "next"},
-    "incidents.Alert": {"firing": True},
+    "incidents.Alert": {
+        "firing": True,
+        "annotations": {"summary": "High", "runbook_url": "https://wiki.example.com", "team": "a"},
+        "generator_url": "https://prometheus.example.com/graph",
+    },
     "incidents.GroupingRule": {"matchers": ['service="checkout"']},
     "incidents.IncidentMerge": {"target": "next", "undone_at": lambda n: ago(1)},
     "incidents.MergeProposal": {"newer": "next"},

@@ -208,6 +208,24 @@ def test_status_is_the_worst_that_holds_and_sticks_at_its_edge(
 
 
 @pytest.mark.parametrize(
+    ("bad", "covered", "firing", "status"),
+    [
+        (40, 0.5, False, Status.EXHAUSTED),  # half a period is enough to judge by
+        (40, 0.25, False, Status.EXHAUSTED),  # 4 budgets of a quarter: spent whatever follows
+        (39, 0.25, False, Status.NO_DATA),  # not if nothing fails in the rest
+        (39, 0.25, True, Status.CRITICAL),
+        (9, 0.25, False, Status.HEALTHY),
+    ],
+)
+def test_little_of_a_period_says_that_its_budget_is_spent_only_where_nothing_can_mend_it(
+    bad: float, covered: float, firing: bool, status: Status
+) -> None:
+    judgements = [fires(PAGE, 20, firing=firing)]
+
+    assert status_of(Events(10_000 - bad, 10_000), 0.999, judgements, covered=covered) is status
+
+
+@pytest.mark.parametrize(
     ("remaining", "burn", "seconds"),
     [
         (1.0, 14.4, 30 * DAY / 14.4),  # 50 h, as the workbook's table says

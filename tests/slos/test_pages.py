@@ -81,10 +81,12 @@ def test_overview_is_filtered_and_says_when_nothing_fits(page: Client, make_slo:
     make_slo("checkout")
 
     one = page.get("/slos?service=checkout")
+    same = page.get("/slos?q=&service=checkout&status=&enabled=")  # as the form sends it
     none = page.get("/slos?status=exhausted")
     bad = page.get("/slos?status=fine")
 
-    assert [row.slo.name for row in one.context["rows"]] == ["checkout-availability"]
+    for answer in (one, same):
+        assert [row.slo.name for row in answer.context["rows"]] == ["checkout-availability"]
     assert "No SLO fits the filter" in none.text
     assert bad.status_code == 400
 
@@ -138,7 +140,15 @@ def test_page_shows_history_breaches_and_incidents(page: Client, make_slo: Make)
         ({"error": "connection refused", "quality": "failed"}, "connection refused"),
         ({"quality": "inconsistent"}, "contradict each other"),
         ({"quality": "no_data", "evaluated_at": "2026-01-01T00:00:00Z"}, "it is unknown"),
-        ({"quality": "partial", "covered_seconds": 3600.0}, "Partial: 1h 00m of 30d 0h"),
+        (
+            {"quality": "partial", "status": "healthy", "covered_seconds": 3600.0},
+            "Partial: 1h 00m of 30d 0h",
+        ),
+        (
+            {"quality": "partial", "covered_seconds": 7200.0, "budget_remaining": -35.0},
+            "Not enough data: 2h 00m of 30d 0h.</b> What exists would have spent its own budget, "
+            "and 10 % of a whole period",
+        ),
         ({"indicator": {}}, "It cannot be evaluated."),
         ({"enabled": False}, "It is not evaluated"),
     ],
@@ -163,12 +173,19 @@ def test_form_makes_an_slo_of_each_kind(page: Client, lab_now: None) -> None:
     ]
 
     kinds = [slo.indicator["kind"] for slo in SLO.objects.order_by("name")]
-    assert [answer.status_code for answer in answers[:2]] == [302, 302]
-    assert kinds[:2] == ["ratio", "latency"]
+    assert [answer.status_code for answer in answers] == [302, 302, 302]
+    assert kinds == ["ratio", "latency", "threshold"]
     assert SLO.objects.get(name="slo-0").target == 0.999
     assert [p["factor"] for p in SLO.objects.get(name="slo-0").policies] == [14.4, 6.0]
-    # the lab's stand-in knows no subqueries, and says so at the gauge's field
-    assert "query" in answers[2].context["form"].errors
+
+
+def test_form_says_at_the_gauge_what_its_source_refuses(page: Client, lab_now: None) -> None:
+    gauge = {"kind": "threshold", "query": "hour(up)", "value": "1"}
+
+    answer = page.post("/slos/new", typed(**gauge))
+
+    assert (answer.status_code, SLO.objects.count()) == (422, 0)
+    assert "not supported by the lab" in str(answer.context["form"].errors["query"])
 
 
 @pytest.mark.parametrize(

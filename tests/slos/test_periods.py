@@ -67,6 +67,14 @@ def test_bounds_are_wall_clock_times(period: Period, moment: str, start: str, en
     assert period.bounds(at(moment)) == (at(start), at(end))
 
 
+@pytest.mark.parametrize(
+    ("period", "share"),
+    [(Period.parse("30d"), 1.0), (Period.parse("1M", rolling=False), 9.75 / 28)],
+)
+def test_share_that_has_passed_is_all_of_a_rolling_period(period: Period, share: float) -> None:
+    assert period.passed(at("2026-02-10T18:00:00+00:00")) == pytest.approx(share)
+
+
 def test_month_with_a_clock_change_is_an_hour_shorter() -> None:
     march = Period.parse("1M", rolling=False, time_zone="Europe/Berlin")
 

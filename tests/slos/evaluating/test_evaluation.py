@@ -135,6 +135,19 @@ def test_five_minute_rows_fill_the_period(make_slo: Make, lab_end: float) -> Non
     assert slo.sli == pytest.approx(sum(r.good for r in rows) / sum(r.total for r in rows))
 
 
+def test_minutes_of_a_period_give_no_verdict_on_its_budget(make_slo: Make, lab_end: float) -> None:
+    slo = make_slo(policies=[])
+    catching_up.catch_up(samples.boundary(lab_end))
+
+    evaluate(lab_end)  # the boundary may lie before the fault
+
+    slo.refresh_from_db()
+    assert slo.budget_remaining is not None
+    assert slo.budget_remaining < 0  # of the twenty minutes that exist
+    assert (slo.status, slo.quality, slo.is_overspent) == ("no_data", "partial", False)
+    assert not slo.breaches.exists()
+
+
 def test_second_pass_of_a_minute_changes_nothing(make_slo: Make, lab_end: float) -> None:
     make_slo()
     end = samples.boundary(lab_end)

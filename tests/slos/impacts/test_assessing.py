@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import Role
@@ -14,6 +16,7 @@ from incidents.models import Incident, Service
 from slos.evaluating import samples
 from slos.impacts import assessing, showing
 from slos.models import SLO, IncidentImpact, SLOBreach
+from slos.templatetags.impact_words import budget_words
 from tests.correlation import lab_backend
 from tests.correlation.conftest import Backend
 from tests.incidents.conftest import make_person
@@ -56,11 +59,7 @@ def test_slos_that_break_together_are_one_event(
 
     assert incident.business_impact["slos_breached"] == 2
     assert told(incident, "slo_breach") == ["2 SLOs breached"]
-    assert set(SLOBreach.objects.values_list("severity", flat=True)) == {
-        "page",
-        "objective",
-        "budget",
-    }
+    assert set(SLOBreach.objects.values_list("severity", flat=True)) == {"page", "objective"}
 
 
 def test_what_it_costs_is_told_once_until_it_changes(truth: Truth, incident: Incident) -> None:
@@ -222,3 +221,34 @@ def test_earlier_look_shows_what_was_told_by_then(truth: Truth, incident: Incide
     then = showing.context(incident, incident.started_at + timedelta(seconds=1))
 
     assert then["state"] == "untold"
+
+
+def test_budget_that_so_little_data_cannot_tell_is_not_given_as_a_number(
+    truth: Truth, incident: Incident, client: Client
+) -> None:
+    """Half an hour of a period of weeks would have spent its budget many times over."""
+    client.force_login(make_person("vera", Role.VIEWER))
+
+    assess(incident, truth.recording.end_at)
+
+    slo = SLO.objects.get()
+    assert slo.is_undecided
+    assert (slo.budget_remaining or 0.0) < -1.0
+    cell = 'data-label="Budget left">not enough data</td>'
+    pages = [incident.get_absolute_url(), f"{incident.get_absolute_url()}/report"]
+    assert [client.get(page).text.count(cell) for page in pages] == [1, 1]
+    text = composing.as_markdown(composing.compose(incident, version=1, draft=True))
+    assert text.count("| not enough data |") == 1
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        ({"budget_remaining": -45.63, "budget_undecided": False}, "-4,563 %"),
+        ({"budget_remaining": 0.25}, "25 %"),
+        ({"budget_remaining": None}, "unknown"),
+    ],
+)
+def test_budget_that_is_known_is_given_as_it_is(kept: dict[str, Any], words: str) -> None:
+    """Impacts that were kept before say nothing of too little data."""
+    assert budget_words(kept) == words
