@@ -13,7 +13,7 @@ import promql_parser as ast
 
 from lab import promql
 from lab.matchers import Matcher
-from lab.promql_select import matchers_of, windows_of
+from lab.promql_select import matchers_of
 from lab.promql_vector import Labels, Unsupported, Vector, key_of
 from lab.tsdb import Tsdb
 from lab.wire import (
@@ -93,7 +93,7 @@ def _query(tsdb: Tsdb, params: Params) -> dict[str, Any]:
     times = np.array([at_ms], dtype=np.int64)
     if isinstance(tree, ast.StringLiteral):
         return {"resultType": "string", "result": [seconds(at_ms), tree.val]}
-    if isinstance(tree, ast.MatrixSelector):
+    if isinstance(tree, ast.MatrixSelector | ast.SubqueryExpr):
         return {"resultType": "matrix", "result": _samples(tsdb, tree, times)}
     value = promql.evaluate(tsdb, tree, times)
     if not isinstance(value, Vector):
@@ -111,7 +111,7 @@ def _query(tsdb: Tsdb, params: Params) -> dict[str, Any]:
 
 def _samples(tsdb: Tsdb, tree: Any, times: Any) -> list[dict[str, Any]]:
     found = []
-    for labels, windows in windows_of(tsdb, tree, times):
+    for labels, windows in promql.samples(tsdb, tree, times):
         held = slice(int(windows.low[0]), int(windows.high[0]))
         pairs = zip(windows.times[held].tolist(), windows.values[held].tolist(), strict=True)
         points = [[seconds(at_ms), number_text(value)] for at_ms, value in pairs]
@@ -138,8 +138,11 @@ def _query_range(tsdb: Tsdb, params: Params) -> dict[str, Any]:
         )
     _check_timeout(params)
     tree = promql.parse(first(params, "query"))
-    for kind, name in ((ast.MatrixSelector, "range vector"), (ast.StringLiteral, "string")):
-        if isinstance(_unwrapped(tree), kind):
+    for kinds, name in (
+        (ast.MatrixSelector | ast.SubqueryExpr, "range vector"),
+        (ast.StringLiteral, "string"),
+    ):
+        if isinstance(_unwrapped(tree), kinds):
             raise _RefusedError(
                 f'invalid expression type "{name}" for range query, '
                 "must be Scalar or instant Vector"

@@ -17,14 +17,15 @@ from lab import promql_functions as functions
 from lab.promql_aggregate import aggregate, grouping
 from lab.promql_binary import (
     SET_OPERATORS,
-    Matching,
     between_scalars,
     between_vectors,
+    matching_of,
     of_sets,
     with_scalar,
 )
 from lab.promql_histogram import histogram_quantile
-from lab.promql_select import matchers_of, selected, windows_of
+from lab.promql_select import in_ms, matchers_of, moments_of, selected, windows_of
+from lab.promql_subquery import inner_steps, windows_over
 from lab.promql_vector import (
     BadQuery,
     ExecutionError,
@@ -38,7 +39,7 @@ from lab.promql_vector import (
     merged,
     without_name,
 )
-from lab.promql_windows import FUNCTIONS, quantiled
+from lab.promql_windows import FUNCTIONS, Windows, quantiled
 from lab.tsdb import Tsdb
 
 __all__ = ["BadQuery", "ExecutionError", "Unsupported", "instant", "parse", "range_query"]
@@ -123,13 +124,22 @@ def as_matrix(value: Value, times: Integers) -> list[tuple[Labels, list[tuple[fl
 def evaluate(tsdb: Tsdb, tree: Any, times: Integers) -> Value:
     """Evaluate a parsed query at each of `times` (ms): a Vector, or a scalar's (T,) values."""
     with np.errstate(all="ignore"):
-        return _Evaluation(tsdb, times).value(tree)
+        return _Evaluation(tsdb, times, int(times[0])).value(tree)
+
+
+def samples(tsdb: Tsdb, tree: Any, times: Integers) -> list[tuple[Labels, Windows]]:
+    """What a parsed range selector or subquery holds at each of `times` (ms), by series."""
+    with np.errstate(all="ignore"):
+        return _Evaluation(tsdb, times, int(times[0])).windows(tree)
 
 
 @dataclass(slots=True)
 class _Evaluation:
+    """Of an expression at `times` (ms); `began` is the first step of the whole query."""
+
     tsdb: Tsdb
     times: Integers
+    began: int
 
     def value(self, node: Any) -> Value:
         match node:
@@ -143,16 +153,14 @@ class _Evaluation:
                     return functions.mapped(inner, -inner.values)
                 return -inner
             case ast.VectorSelector():
-                return selected(self.tsdb, node, self.times)
+                return selected(self.tsdb, node, self.times, self.began)
             case ast.AggregateExpr():
                 return self.aggregated(node)
             case ast.BinaryExpr():
                 return self.combined(node)
             case ast.Call():
                 return self.called(node)
-            case ast.SubqueryExpr():
-                raise Unsupported("a subquery")
-            case ast.MatrixSelector():
+            case ast.MatrixSelector() | ast.SubqueryExpr():
                 raise BadQuery('invalid expression type "range vector"')
         raise Unsupported(f"a {type(node).__name__}")
 
@@ -180,7 +188,7 @@ class _Evaluation:
     def combined(self, node: Any) -> Value:
         op = str(node.op)
         left, right = self.value(node.lhs), self.value(node.rhs)
-        matching = _matching(node.modifier)
+        matching = matching_of(node.modifier)
         if not isinstance(left, Vector):
             if not isinstance(right, Vector):
                 return between_scalars(op, left, right)
@@ -234,9 +242,24 @@ class _Evaluation:
                 return functions.label_join(self.vector(args[0]), target, separator, sources)
         raise Unsupported(f'function "{name}"')
 
+    def windows(self, node: Any) -> list[tuple[Labels, Windows]]:
+        match node:
+            case ast.ParenExpr():
+                return self.windows(node.expr)
+            case ast.MatrixSelector():
+                return windows_of(self.tsdb, node, self.times, self.began)
+            case ast.SubqueryExpr():
+                ends = moments_of(node, self.times, self.began)
+                inside = inner_steps(node, ends)
+                if not len(inside):
+                    return []
+                answers = _Evaluation(self.tsdb, inside, self.began).vector(node.expr)
+                return windows_over(answers, inside, ends - in_ms(node.range), ends)
+        raise BadQuery("expected type range vector")
+
     def over_time(self, name: str, node: Any, ranks: Floats | None = None) -> Vector:
         rows: list[tuple[Labels, Floats, Mask]] = []
-        for labels, windows in windows_of(self.tsdb, node, self.times):
+        for labels, windows in self.windows(node):
             if ranks is not None:
                 values, present = quantiled(windows, ranks)
             else:
@@ -251,26 +274,6 @@ def _text(node: Any) -> str:
     if not isinstance(node, ast.StringLiteral):
         raise BadQuery("expected type string")
     return str(node.val)
-
-
-def _matching(modifier: Any) -> Matching:
-    if modifier is None:
-        return Matching()
-    cards = {
-        "VectorMatchCardinality.ManyToOne": "left",
-        "VectorMatchCardinality.OneToMany": "right",
-    }
-    fills = modifier.fill_values
-    if fills is not None and (fills.lhs is not None or fills.rhs is not None):
-        raise Unsupported("fill()")
-    rule = modifier.matching
-    return Matching(
-        on=rule is not None and str(rule.type) == "LabelModifierType.Include",
-        labels=list(rule.labels) if rule is not None else [],
-        many=cards.get(str(modifier.card), ""),
-        include=list(modifier.group_labels or []),
-        return_bool=bool(modifier.return_bool),
-    )
 
 
 def _absent_labels(node: Any) -> Labels:

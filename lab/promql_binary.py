@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -210,3 +211,24 @@ def _add(
     if np.any(present & mask):
         raise ExecutionError("vector cannot contain metrics with the same labelset")
     rows[key] = (labels, np.where(mask, values, old), present | mask)
+
+
+def matching_of(modifier: Any) -> Matching:
+    """How the sides of a parsed operator are matched. Raises Unsupported."""
+    if modifier is None:
+        return Matching()
+    cards = {
+        "VectorMatchCardinality.ManyToOne": "left",
+        "VectorMatchCardinality.OneToMany": "right",
+    }
+    fills = modifier.fill_values
+    if fills is not None and (fills.lhs is not None or fills.rhs is not None):
+        raise Unsupported("fill()")
+    rule = modifier.matching
+    return Matching(
+        on=rule is not None and str(rule.type) == "LabelModifierType.Include",
+        labels=list(rule.labels) if rule is not None else [],
+        many=cards.get(str(modifier.card), ""),
+        include=list(modifier.group_labels or []),
+        return_bool=bool(modifier.return_bool),
+    )

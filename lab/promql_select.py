@@ -38,28 +38,32 @@ def matchers_of(selector: Any) -> list[Matcher]:
     return found
 
 
-def _ms(duration: timedelta | None) -> int:
+def in_ms(duration: timedelta | None) -> int:
+    """Milliseconds of a parsed duration; 0 for one that was not written."""
     return 0 if duration is None else round(duration / timedelta(milliseconds=1))
 
 
-def moments_of(selector: Any, steps: Integers) -> Integers:
-    """The times (ms) that a selector looks at: the steps, moved by `@` and offset."""
+def moments_of(selector: Any, steps: Integers, began: int) -> Integers:
+    """The times (ms) that a selector, or a subquery, looks at: the steps, moved by `@` and offset.
+
+    `began` is the first step of the whole query, which `@ start()` means.
+    """
     moments = steps
     if selector.at is not None:
         kind = str(selector.at.type)
         if kind == "AtModifierType.At":
             fixed = round(selector.at.at.timestamp() * 1000)
         elif kind == "AtModifierType.Start":
-            fixed = int(steps[0])
+            fixed = began
         else:
             raise Unsupported('"@ end()"')
         moments = np.full(len(steps), fixed, dtype=np.int64)
-    return moments - _ms(selector.offset)
+    return moments - in_ms(selector.offset)
 
 
-def selected(tsdb: Tsdb, selector: Any, steps: Integers) -> Vector:
+def selected(tsdb: Tsdb, selector: Any, steps: Integers, began: int) -> Vector:
     """An instant selector: the newest sample within the lookback at each step."""
-    moments = moments_of(selector, steps)
+    moments = moments_of(selector, steps, began)
     oldest, newest = int(moments.min()) - LOOKBACK_MS, int(moments.max())
     rows: list[tuple[Labels, Floats, Mask]] = []
     for labels, times, values in tsdb.select_ms(matchers_of(selector), oldest, newest):
@@ -72,14 +76,12 @@ def selected(tsdb: Tsdb, selector: Any, steps: Integers) -> Vector:
     return Vector.of_rows(rows, len(steps))
 
 
-def windows_of(tsdb: Tsdb, node: Any, steps: Integers) -> list[tuple[Labels, Windows]]:
+def windows_of(
+    tsdb: Tsdb, node: ast.MatrixSelector, steps: Integers, began: int
+) -> list[tuple[Labels, Windows]]:
     """The samples of a range selector, for each series: (labels, windows)."""
-    if isinstance(node, ast.ParenExpr):
-        return windows_of(tsdb, node.expr, steps)
-    if not isinstance(node, ast.MatrixSelector):
-        raise Unsupported("a subquery")
-    ends = moments_of(node.vector_selector, steps)
-    starts = ends - _ms(node.range)
+    ends = moments_of(node.vector_selector, steps, began)
+    starts = ends - in_ms(node.range)
     matchers = matchers_of(node.vector_selector)
     found = []
     for labels, times, values in tsdb.select_ms(matchers, int(starts.min()), int(ends.max())):

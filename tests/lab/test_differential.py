@@ -121,6 +121,17 @@ LANGUAGE = [
     "absent(process_resident_memory_bytes)",
     "absent(sum(nope{a='b'}))",
     "absent_over_time(db_pool_pending_acquires{pod='cart-0'}[10s])",
+    "max_over_time(rate(http_requests_total[1m])[5m:30s])",
+    "avg_over_time(process_resident_memory_bytes[3m:7s])",
+    "count_over_time((db_pool_connections_in_use > 5)[4m:])",
+    "sum(sum_over_time((db_pool_connections_in_use <= bool 5)[2m:15s]))",
+    "last_over_time(db_pool_pending_acquires[1m:10s] offset 45s)",
+    f"increase(http_requests_total[2m:20s] @ {START + 500})",
+    "max_over_time((http_requests_total @ start())[2m:20s] offset 1m)",
+    "min_over_time(sum by (service) (avg_over_time(db_pool_connections_in_use[1m:5s]))[3m:20s])",
+    "quantile_over_time(0.9, (db_pool_connections_in_use + 1)[2m:15s])",
+    "rate((http_requests_total offset 30s)[2m:10s])",
+    "absent_over_time(nope{a='b'}[1m:10s])",
     "time() - 3",
     "(1 + 2) * 3 ^ 2 ^ 0.5",
 ]
@@ -242,7 +253,14 @@ def test_instant_query_equals_the_real_server(
     check_equal(ours["data"], theirs["data"], keep_order=ordered)
 
 
-@pytest.mark.parametrize("query", ["db_pool_connections_in_use[1m]", "http_requests_total[7s]"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "db_pool_connections_in_use[1m]",
+        "http_requests_total[7s]",
+        "sum by (service) (http_requests_total)[1m:7s]",
+    ],
+)
 def test_samples_equal_the_real_server(real: str, tsdb: Tsdb, query: str) -> None:
     params = {"query": query, "time": START + 600}
 

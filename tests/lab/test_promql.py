@@ -70,10 +70,27 @@ def test_zero_fill_makes_one_series_of_both_sides(tsdb: Tsdb) -> None:
     ]
 
 
+def test_subquery_steps_are_multiples_of_its_step(tsdb: Tsdb) -> None:
+    # at 30, 45, 60 and 75, each with the newest sample before it
+    assert promql.instant(tsdb, "sum_over_time(level{pod='a'}[50s:15s])", 79) == [
+        ({"pod": "a"}, 30.0 + 40.0 + 60.0 + 70.0)
+    ]
+
+
+def test_subquery_of_a_condition_counts_its_samples(tsdb: Tsdb) -> None:
+    share = "sum_over_time((level < bool 50)[1m:10s]) / count_over_time(level[1m:10s])"
+
+    assert promql.instant(tsdb, share, 100) == [({"pod": "a"}, 1 / 7), ({"pod": "b"}, 5 / 7)]
+
+
+def test_subquery_of_too_many_steps_fails(tsdb: Tsdb) -> None:
+    with pytest.raises(promql.ExecutionError, match="too many samples"):
+        promql.instant(tsdb, "max_over_time(level[30d:1s])", 100)
+
+
 @pytest.mark.parametrize(
     ("query", "construct"),
     [
-        ("max_over_time(level[5m:1m])", "a subquery"),
         ("predict_linear(level[5m], 60)", 'function "predict_linear"'),
         ('count_values("v", level)', 'aggregation "count_values"'),
         ("level @ end()", '"@ end()"'),
