@@ -1,4 +1,4 @@
-/* Theme toggle, dialogs, notices, and times in the reader's own zone. */
+/* Theme toggle, notices, what is spoken, and times in the reader's own zone. */
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -84,51 +84,24 @@
     setTimeout(() => item.remove(), good ? 3000 : 15000);
   };
 
-  // --- the dialog whose form is fetched ----------------------------------------------------
-  document.addEventListener("htmx:afterSwap", (event) => {
-    const dialog = event.detail.target;
-    if (dialog.id !== "act-dialog" || dialog.open) return;
-    dialog.showModal();
-    const first = dialog.querySelector("textarea, select, input:not([type=hidden])");
-    if (first) first.focus();
-  });
-  // false when the answered form stands in no dialog that can say it
-  window.studioRefused = (form, problem) => {
-    const place = form && form.querySelector("[data-form-error]");
-    if (!place) return false;
-    place.textContent = problem.detail;
-    place.hidden = false;
-    place.scrollIntoView({ block: "nearest" });
-    const version = form.querySelector("input[name=version]");
-    if (version && problem.version !== undefined) version.value = problem.version;
-    return true;
+  // --- spoken to those who do not see the page ----------------------------------------------
+  let toSay = [];
+  window.studioSay = (text) => {
+    const region = document.getElementById("said");
+    if (!region) return;
+    if (!toSay.length) {
+      setTimeout(() => {
+        region.textContent = toSay.join(". ");
+        toSay = [];
+      }, 200); // what changes together is said together
+    }
+    toSay.push(text);
   };
-  document.addEventListener("click", (event) => {
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      if (!menu.contains(event.target) || event.target.closest(".menu-items")) menu.open = false;
-    }
-  });
-  document.addEventListener("keydown", (event) => {
-    const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
-    if (!menu) return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  });
 
-  // --- buttons that act on the page itself ------------------------------------------------
-  document.addEventListener("click", (event) => {
-    const target = event.target.closest("[data-opens], [data-closes], [data-reveals]");
-    if (!target) return;
-    if (target.dataset.opens) {
-      document.querySelector(target.dataset.opens).showModal();
-    } else if (target.dataset.reveals) {
-      let shown = document.querySelector(target.dataset.reveals);
-      while (shown) {
-        shown.open = true;
-        shown = shown.parentElement.closest("details");
-      }
-    } else {
-      target.closest("dialog").close();
-    }
-  });
+  // --- the token that a form needs: that of whoever is signed in now, in whichever tab --------
+  window.studioToken = () => {
+    const cookie = document.cookie.split("; ").find((one) => one.startsWith("csrftoken="));
+    if (cookie) return cookie.slice("csrftoken=".length);
+    return JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+  };
 })();

@@ -7,7 +7,6 @@
   const article = document.querySelector("[data-postmortem]");
   if (!article || !["responder", "admin"].includes(document.body.dataset.role)) return;
   const address = article.dataset.postmortem;
-  const headers = JSON.parse(document.body.getAttribute("hx-headers"));
   const unsaved = new Set();
 
   const kept = (name) => `studio-postmortem:${location.pathname}:${name}`;
@@ -50,9 +49,11 @@
       unsaved.delete(name);
       remember(name, null);
     };
+    let standing = null; // what somebody else wrote meanwhile
     const clash = (problem) => {
       held = true;
-      version = problem.section.version;
+      standing = problem.section;
+      version = standing.version;
       theirs.value = problem.section.text;
       find("data-conflict-by").textContent = problem.section.edited_by ? ` by ${problem.section.edited_by}` : "";
       conflict.hidden = false;
@@ -68,17 +69,23 @@
         const answer = await fetch(address, {
           method: "PUT",
           credentials: "same-origin",
-          headers: { ...headers, "Content-Type": "application/json", Accept: "application/json" },
+          headers: { "X-CSRFToken": window.studioToken(), "Content-Type": "application/json", Accept: "application/json" },
           body: JSON.stringify({ sections: { [name]: { text, version } } }),
         });
         const body = await answer.json().catch(() => ({}));
         if (answer.ok) {
+          window.studioSignedIn();
           settle(body.sections.find((one) => one.name === name));
           tell("Saved");
         } else if (answer.status === 412) {
           clash(body);
+        } else if (answer.status === 401) {
+          window.studioSignedOut();
+          tell("Not saved: your session has ended. It is tried again once you are signed in.", true);
+          timer = setTimeout(send, RETRY_MS);
         } else {
           tell(`Not saved: ${body.detail || `the server answered ${answer.status}`}`, true);
+          if (answer.status >= 500) timer = setTimeout(send, RETRY_MS);
         }
       } catch {
         tell("Not saved: no connection. It is tried again.", true);
@@ -119,16 +126,17 @@
     find("data-use-mine").addEventListener("click", () => {
       held = false;
       conflict.hidden = true;
+      area.focus();
       send();
     });
     find("data-use-theirs").addEventListener("click", () => {
       held = false;
       conflict.hidden = true;
-      area.value = theirs.value;
-      saved = theirs.value;
-      unsaved.delete(name);
-      remember(name, null);
-      location.reload();
+      area.value = standing.text;
+      settle(standing);
+      grow();
+      area.focus();
+      tell("Theirs stands; yours was given up");
     });
 
     const before = remembered(name);

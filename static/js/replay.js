@@ -1,4 +1,5 @@
-/* The replay's slider: while it is dragged its moment is written beside it. */
+/* The replay's slider: while it is moved its moment is written beside it, and an answer that came
+   when it had moved on is not shown: the next one is on its way. */
 (() => {
   "use strict";
   document.addEventListener("input", (event) => {
@@ -10,5 +11,10 @@
     document.getElementById("replay-shown").replaceChildren(shown);
     window.studioTimes();
     slider.setAttribute("aria-valuetext", shown.textContent);
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { elt, parameters } = event.detail.requestConfig;
+    const slider = elt.querySelector("[data-replay]");
+    if (slider && String(parameters.at) !== slider.value) event.detail.shouldSwap = false;
   });
 })();

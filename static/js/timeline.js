@@ -1,4 +1,4 @@
-/* The timeline on a page: its filter, its permalinks and the images of notes.
+/* The timeline on a page: its filter and its permalinks.
  *
  * The filter hides what is listed and stays in the address (?kind=&source=), so that it outlives
  * live updates, which replace the list, and can be sent to somebody. A link to an event that is
@@ -88,64 +88,7 @@
     event.scrollIntoView({ block: "center" });
   };
   addEventListener("hashchange", go);
-  document.addEventListener("htmx:oobAfterSwap", () => { recall(); mark(); });
+  document.addEventListener("panels-swapped", () => { recall(); mark(); });
   recall();
   go();
-
-  // --- images of a note ---------------------------------------------------------------------
-  const note = document.querySelector("[data-note-form]");
-  if (!note) return;
-  const input = note.elements.images;
-  const text = note.elements.text;
-  const chosen = note.querySelector("[data-chosen]");
-  const show = () => {
-    const files = [...input.files];
-    text.required = files.length === 0;
-    chosen.hidden = files.length === 0;
-    chosen.replaceChildren(...files.map((file, index) => {
-      const item = document.createElement("li");
-      const name = document.createElement("span");
-      name.textContent = `${file.name} (${Math.max(1, Math.round(file.size / 1000))} kB)`;
-      const remove = document.createElement("button");
-      remove.type = "button";
-      remove.className = "button button-quiet button-small";
-      remove.textContent = "Remove";
-      remove.setAttribute("aria-label", `Remove ${file.name}`);
-      remove.addEventListener("click", () => { take(files.filter((_, other) => other !== index)); text.focus(); });
-      item.append(name, remove);
-      return item;
-    }));
-  };
-  const take = (files) => {
-    const held = new DataTransfer();
-    for (const file of files) held.items.add(file);
-    input.files = held.files;
-    show();
-  };
-  const pictures = (transfer) => [...(transfer ? transfer.files : [])].filter((file) => file.type.startsWith("image/"));
-  input.addEventListener("change", show);
-  note.addEventListener("reset", () => setTimeout(show, 0));
-  note.addEventListener("paste", (event) => {
-    const found = pictures(event.clipboardData);
-    if (!found.length) return;
-    event.preventDefault();
-    take([...input.files, ...found]);
-  });
-  for (const kind of ["dragenter", "dragover"]) {
-    note.addEventListener(kind, (event) => {
-      if (!event.dataTransfer.types.includes("Files")) return;
-      event.preventDefault();
-      note.classList.add("is-over");
-    });
-  }
-  note.addEventListener("dragleave", (event) => {
-    if (!note.contains(event.relatedTarget)) note.classList.remove("is-over");
-  });
-  note.addEventListener("drop", (event) => {
-    note.classList.remove("is-over");
-    const found = pictures(event.dataTransfer);
-    if (!found.length) return;
-    event.preventDefault();
-    take([...input.files, ...found]);
-  });
 })();

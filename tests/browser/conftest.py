@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,3 +80,11 @@ def second_tab(browser: Browser, demo: studio.Studio, complaints: list[str]) -> 
     opened = open_tab(browser, demo, complaints)
     yield opened
     opened.context.close()
+
+
+def lab_is_ready(page: Page, demo: studio.Studio) -> None:
+    """The lab's page says so itself while the lab simulates its past hour."""
+    until = time.monotonic() + 90
+    while page.goto(f"{demo.url}/lab").status != 200:  # type: ignore[union-attr]
+        assert time.monotonic() < until, page.locator("main").inner_text()
+        page.wait_for_timeout(1000)

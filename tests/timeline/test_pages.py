@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import User
 from incidents import lifecycle
@@ -59,3 +60,14 @@ def test_note_on_a_sealed_timeline_is_refused(page: Client, make_incident: MakeI
     response = page.post(f"/incidents/{made.pk}/notes", {"text": "too late"})
 
     assert (response.status_code, response.json()["type"]) == (409, "timeline-sealed")
+
+
+def test_note_form_knows_what_the_server_takes(
+    page: Client, make_incident: MakeIncident, settings: Settings
+) -> None:
+    settings.NOTE_IMAGES_MOST = 3
+    settings.NOTE_IMAGE_MAX_BYTES = 2000
+
+    shown = page.get(make_incident().get_absolute_url()).content.decode()
+
+    assert 'data-most-images="3" data-most-bytes="2000"' in shown
