@@ -184,6 +184,14 @@ def test_process_gets_settings_that_pass_their_checks(
     assert [problem.message for problem in environment.PROBLEMS] == []
 
 
+def test_any_other_setting_reaches_every_process_of_ours() -> None:
+    optional = [{"path": "studio.env", "required": False}]
+
+    reading = {name for name in SERVICES if service(name).get("env_file") == optional}
+
+    assert reading == OURS - {"lab"}
+
+
 def test_secrets_reach_no_command_line() -> None:
     for name in SERVICES:
         command = json.dumps(service(name).get("command", []))

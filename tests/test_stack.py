@@ -6,12 +6,15 @@ first half of `make test`; skipped by name elsewhere.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import requests
 import websocket
@@ -182,6 +185,58 @@ def test_nginx_passes_pages_api_and_websockets_on(stack: Stack, front: str) -> N
     assert status in FINISHED
     assert 'id="causes"' in seen
     assert requests.get(f"{front}/static/css/tokens.css", timeout=10).status_code == 200
+
+
+def test_gunicorn_takes_a_delivery_that_does_not_say_its_length(stack: Stack) -> None:
+    alert = {"status": "resolved", "labels": {"alertname": "Chunked"}}
+    body = json.dumps({"alerts": [alert]}).encode()
+
+    answer = requests.post(
+        f"{stack.web_url}/api/intake/alertmanager/{stack.settings['ALERTMANAGER_TOKEN']}",
+        data=iter([body[:20], body[20:]]),
+        timeout=10,
+    )
+
+    assert (answer.status_code, answer.json()["alerts"]) == (202, 1)
+
+
+def test_import_has_told_open_pages_before_it_ends(stack: Stack, tmp_path: Path) -> None:
+    """What is left for the interpreter's end is sent no more, and logged as an error."""
+    history = tmp_path / "history.csv"
+    history.write_text(
+        "starts_at,ends_at,alertname,service\n"
+        "2026-01-01T00:00:00Z,2026-01-01T00:10:00Z,Old,imported\n"
+        "2026-02-01T00:00:00Z,2026-02-01T00:10:00Z,Old,imported\n"
+    )
+
+    done = stack.run("web", ["python", "manage.py", "backfill_incidents", "--file", str(history)])
+
+    assert (done.returncode, done.stderr) == (0, "1/2 incidents\n2/2 incidents\n")
+
+
+def test_deliveries_that_wait_for_the_database_leave_threads_for_the_rest(stack: Stack) -> None:
+    """Two workers of 16 threads take 12 each: 16 of 40 at least are told to come again."""
+    alert = {"status": "resolved", "labels": {"alertname": "Crowd"}}
+    address = f"{stack.web_url}/api/intake/alertmanager/{stack.settings['ALERTMANAGER_TOKEN']}"
+
+    def send(_: int) -> tuple[int, str | None]:
+        answer = requests.post(address, json={"alerts": [alert]}, timeout=4 * PATIENCE_SECONDS)
+        answers.append((answer.status_code, answer.headers.get("Retry-After")))
+        return answers[-1]
+
+    answers: list[tuple[int, str | None]] = []
+    with ThreadPoolExecutor(40) as senders:
+        with psycopg.connect(stack.environment("web")["DATABASE_URL"]) as holder:
+            holder.execute("LOCK TABLE incidents_alert IN ACCESS EXCLUSIVE MODE")
+            sent = senders.map(send, range(40))
+            until(lambda: len(answers) >= 16)
+            while_locked = set(answers)
+            health = requests.get(f"{stack.web_url}/health", timeout=PATIENCE_SECONDS)
+        after = set(sent)
+
+    assert while_locked == {(503, "5")}
+    assert health.status_code == 200
+    assert after == {(202, None), (503, "5")}
 
 
 def test_nginx_keeps_metrics_inside_and_request_ids_whole(stack: Stack, front: str) -> None:

@@ -21,7 +21,7 @@ from reliability_studio import children
 from tests.servers import ServerError, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-READY_SECONDS = 120.0
+READY_SECONDS = 300.0
 OURS = re.compile(
     r"(STUDIO_|CORRELATION_|LOGIN_|DJANGO_SETTINGS_MODULE|PROMETHEUS_|LOKI_|TEMPO_|GRAFANA_"
     r"|ALERTMANAGER_URL|LAB_URL|KUBECONFIG|KUBERNETES_|REGISTRATION_OPEN|SCRAPE_INTERVAL|LOG_LEVEL"
