@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
+from incidents.by_service import incidents_of
 from incidents.models import AffectedService, Incident, Status
 from incidents.text_search import incidents_with
 
@@ -45,8 +46,7 @@ def board_page(
     if severity:
         rows = rows.filter(severity=severity)
     if service:
-        of_it = AffectedService.objects.filter(incident=OuterRef("pk"), service__slug=service)
-        rows = rows.filter(Exists(of_it))
+        rows = rows.filter(incidents_of(service))
     if q:
         rows = rows.filter(incidents_with(q))
     if older:

@@ -8,8 +8,8 @@ import django_filters
 from django.db.models import Exists, OuterRef, QuerySet
 
 from incidents.any_of import AnyOfFilter
+from incidents.by_service import alerts_of, incidents_of
 from incidents.models import (
-    AffectedService,
     Alert,
     AlertOccurrence,
     ChangeEvent,
@@ -57,8 +57,7 @@ class IncidentFilter(django_filters.FilterSet):
         return queryset.filter(**{f"business_impact__{key}__gte": number})
 
     def of_service(self, queryset: QuerySet[Incident], name: str, value: str) -> QuerySet[Incident]:
-        affected = AffectedService.objects.filter(incident=OuterRef("pk"), service__slug=value)
-        return queryset.filter(Exists(affected))
+        return queryset.filter(incidents_of(value))
 
     def only_open(self, queryset: QuerySet[Incident], name: str, value: bool) -> QuerySet[Incident]:
         return (
@@ -98,8 +97,7 @@ class AlertFilter(django_filters.FilterSet):
         fields = ["name"]
 
     def of_service(self, queryset: QuerySet[Alert], name: str, value: str) -> QuerySet[Alert]:
-        fired = AlertOccurrence.objects.filter(alert=OuterRef("pk"), service__slug=value)
-        return queryset.filter(Exists(fired))
+        return queryset.filter(alerts_of(value))
 
     def only_firing(self, queryset: QuerySet[Alert], name: str, value: bool) -> QuerySet[Alert]:
         """By the open occurrences, which an index finds; `Alert.firing` has none."""
