@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("studio")
 
+TESTS = Path(__file__).parent
 SLOW_FILES = (
     "test_workflow.py",
     "test_intake_storm.py",
@@ -27,10 +29,34 @@ SLOW_FILES = (
     "test_real_prometheus.py",
 )
 
+COMPUTING = ("lab", "correlation", "test_compose.py", "test_architecture.py")
+"""Where a test that asks for no database meets none, in no other process either."""
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+DATABASE_FIXTURES = frozenset(("db", "transactional_db", "live_server"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--another-database",
+        action="store_true",
+        help="a suite that was run on one database already: only what a database may change",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest files first: with a file a worker, the last to start decides the end."""
+    if config.getoption("--another-database"):
+        ran = [item for item in items if _only_computes(item)]
+        config.hook.pytest_deselected(items=ran)
+        items[:] = [item for item in items if not _only_computes(item)]
     items.sort(key=lambda item: item.path.name not in SLOW_FILES)
+
+
+def _only_computes(item: pytest.Item) -> bool:
+    room = item.path.relative_to(TESTS).parts[0]
+    fixtures = getattr(item, "fixturenames", ())
+    stored = item.get_closest_marker("django_db") or DATABASE_FIXTURES.intersection(fixtures)
+    return room in COMPUTING and not stored
 
 
 class OutsideNetwork(Exception):
