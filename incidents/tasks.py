@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from incidents import archiving
-from incidents.intake import grouping, recovery, replay
+from incidents.intake import grouping, recovery, replay, waiting
 from incidents.merges import converging
 from incidents.models import AlertSource
 from incidents.notify import deliveries as notifications
@@ -62,6 +62,11 @@ def check_heartbeats() -> None:
 @shared_task(name="incidents.tasks.release_maintenance")
 def release_maintenance() -> None:
     maintenance.release()
+
+
+@shared_task(name="incidents.tasks.release_waiting")
+def release_waiting() -> None:
+    waiting.release()
 
 
 @shared_task(name="incidents.tasks.archive_due")

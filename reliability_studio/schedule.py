@@ -25,6 +25,7 @@ def beat_schedule(*, reconcile_seconds: float) -> dict[str, dict[str, Any]]:
         "end-flapping": {"task": "incidents.tasks.end_flapping", "schedule": 10.0},
         "check-heartbeats": {"task": "incidents.tasks.check_heartbeats", "schedule": 10.0},
         "release-maintenance": {"task": "incidents.tasks.release_maintenance", "schedule": 10.0},
+        "release-waiting": {"task": "incidents.tasks.release_waiting", "schedule": 10.0},
         "archive-incidents": {"task": "incidents.tasks.archive_due", "schedule": 60.0},
         "prune-deliveries": {"task": "incidents.tasks.prune_deliveries", "schedule": 3600.0},
         "sweep-deliveries": {"task": "incidents.tasks.sweep_deliveries", "schedule": 10.0},

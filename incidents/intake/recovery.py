@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from incidents import edits, lifecycle, live, signals
-from incidents.models import AffectedService, AlertOccurrence, Incident, Status
+from incidents.models import AffectedService, AlertOccurrence, Incident, Status, StatusChange
 
 FROM_ALERTS = (Incident.Source.ALERT, Incident.Source.BACKFILL)
 
@@ -67,28 +69,50 @@ def resolve_delay(incident: Incident) -> timedelta:
 
 def resolve_quiet(now: datetime | None = None) -> int:
     """Resolve incidents that alerts opened once all their alerts have been quiet for the
-    resolve delay of their rule and none of them flaps; how many."""
+    resolve delay of their rule and none of them flaps; how many. One that a person has reopened
+    since its last alert ended is left to people."""
     now = now or timezone.now()
-    quiet = (
+    return sum(
+        _resolve_if_quiet(incident.pk, now) for incident in _quiet() if _is_due(incident, now)
+    )
+
+
+def _resolve_if_quiet(incident_id: UUID, now: datetime) -> bool:
+    """Looks again under the lock: since it was found an alert may have joined it, or a merge
+    have brought some."""
+    with transaction.atomic():
+        edits.locked(incident_id)
+        incident = _quiet().filter(pk=incident_id).first()
+        if incident is None or not _is_due(incident, now):
+            return False
+        lifecycle.change_status(
+            incident_id=incident_id,
+            to=Status.RESOLVED,
+            actor=None,
+            reason="All its alerts have resolved.",
+        )
+    return True
+
+
+def _quiet() -> QuerySet[Incident, Any]:
+    """Unresolved incidents all of whose alerts have ended."""
+    by_hand = StatusChange.objects.filter(incident=OuterRef("pk"), from_status=Status.RESOLVED)
+    by_hand = by_hand.exclude(actor=None).order_by("-at")
+    return (
         Incident.objects.active()
         .filter(source__in=FROM_ALERTS, occurrences__isnull=False)
         .exclude(occurrences__resolved_at=None)
         .exclude(occurrences__alert__flapping_since__isnull=False)
-        .annotate(last_resolved_at=Max("occurrences__resolved_at"))
+        .annotate(
+            last_resolved_at=Max("occurrences__resolved_at"),
+            last_told_at=Max("occurrences__end_told_at"),
+            reopened_at=Subquery(by_hand.values("at")[:1]),
+        )
         .select_related("grouping_rule")
     )
-    resolved = 0
-    for incident in quiet:
-        if incident.last_resolved_at > now - resolve_delay(incident):
-            continue
-        try:
-            lifecycle.change_status(
-                incident_id=incident.pk,
-                to=Status.RESOLVED,
-                actor=None,
-                reason="All its alerts have resolved.",
-            )
-        except lifecycle.TransitionRefused:
-            continue  # a person was faster
-        resolved += 1
-    return resolved
+
+
+def _is_due(quiet: Any, now: datetime) -> bool:
+    if quiet.reopened_at and not (quiet.last_told_at and quiet.last_told_at > quiet.reopened_at):
+        return False
+    return bool(quiet.last_resolved_at <= now - resolve_delay(quiet))

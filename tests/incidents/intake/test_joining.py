@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from incidents import lifecycle
-from incidents.intake import alerts, grouping, recovery
+from accounts.models import User
+from incidents import lifecycle, signals
+from incidents.intake import alerts, grouping, recovery, waiting
 from incidents.intake.alertmanager import ReceivedAlert
 from incidents.merges import merging
 from incidents.models import (
@@ -202,6 +203,56 @@ def test_the_rules_delay_counts_before_an_incident_resolves(fire: Fire) -> None:
     )
 
 
+def test_what_a_person_reopened_after_its_alerts_ended_is_left_to_people(
+    fire: Fire, sam: User
+) -> None:
+    by_pod(resolve_delay_seconds=0)
+    incident = fire(pod="a").incident
+    fire(pod="a", firing=False)
+    resolve(incident)
+    assert incident is not None
+
+    lifecycle.reopen(incident_id=incident.pk, actor=sam, reason="Customers still see errors.")
+    by_itself = recovery.resolve_quiet()
+    fire(pod="a", n="2")
+    fire(pod="a", n="2", firing=False)
+    after_another_alert = recovery.resolve_quiet()
+
+    assert (by_itself, after_another_alert) == (0, 1)
+
+
+def test_an_end_told_after_a_person_reopened_it_resolves_it(fire: Fire, sam: User) -> None:
+    by_pod(resolve_delay_seconds=0)
+    incident = fire(pod="a", ago_seconds=60).incident
+    resolve(incident)
+    assert incident is not None
+
+    lifecycle.reopen(incident_id=incident.pk, actor=sam)
+    fire(pod="a", firing=False, ago_seconds=60)
+
+    assert recovery.resolve_quiet() == 1
+
+
+def test_an_alert_that_joins_meanwhile_keeps_its_incident_open(fire: Fire) -> None:
+    by_pod(resolve_delay_seconds=0)
+    for pod in ("a", "b"):
+        fire(pod=pod)
+        fire(pod=pod, firing=False)
+
+    def keep_the_other_open(incident: Incident, **_more: Any) -> None:
+        other = Incident.objects.exclude(pk=incident.pk).get()
+        AlertOccurrence.objects.filter(incident=other).update(resolved_at=None)
+
+    signals.resolving.connect(keep_the_other_open)
+    try:
+        resolved = recovery.resolve_quiet()
+    finally:
+        signals.resolving.disconnect(keep_the_other_open)
+
+    assert resolved == 1
+    assert Incident.objects.active().get().occurrences.get().resolved_at is None
+
+
 def test_too_few_alerts_wait_and_join_together(fire: Fire) -> None:
     by_pod(minimum_alerts=3, window_seconds=600, window="rolling")
 
@@ -221,6 +272,49 @@ def test_too_few_alerts_wait_and_join_together(fire: Fire) -> None:
         alone.refresh_from_db()
         assert alone.incident is None
         assert alone.waiting_key != ""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rule: rule.delete(),
+        lambda rule: GroupingRule.objects.update(enabled=False),
+        lambda rule: GroupingRule.objects.update(matchers=["pod=z"]),
+        lambda rule: GroupingRule.objects.update(minimum_alerts=2),
+        lambda rule: GroupingRule.objects.update(minimum_alerts=1, window_seconds=None),
+    ],
+    ids=["deleted", "switched off", "fits no longer", "fewer", "none"],
+)
+def test_what_waits_has_an_incident_once_its_rule_makes_it_wait_no_longer(
+    fire: Fire, change: Callable[[GroupingRule], Any]
+) -> None:
+    rule = by_pod(minimum_alerts=3, window_seconds=600)
+    fired = [fire(pod="a", n=n) for n in ("1", "2")]
+    ended = fire(pod="b")
+    fire(pod="b", firing=False)
+    before = waiting.release()
+
+    change(rule)
+    after = waiting.release()
+
+    assert (before, after, waiting.release()) == (0, 2, 0)
+    assert {one.pk for one in Incident.objects.get().occurrences.all()} == {o.pk for o in fired}
+    ended.refresh_from_db()
+    assert ended.incident is None
+
+
+def test_what_waits_goes_on_to_wait_for_another_rule_that_wants_more(fire: Fire) -> None:
+    rule = by_pod(minimum_alerts=3, window_seconds=600)
+    firing = [fire(pod=pod) for pod in ("a", "b")]
+
+    GroupingRule.objects.filter(pk=rule.pk).update(group_by=[])
+    waiting.release()
+    third = fire(pod="c")
+
+    assert {o.pk for o in Incident.objects.get().occurrences.all()} == {
+        *(o.pk for o in firing),
+        third.pk,
+    }
 
 
 def test_the_service_next_door_joins_as_secondary(fire: Fire, make_service: MakeService) -> None:
