@@ -23,12 +23,14 @@ MOST_TRIES = 5
 
 @dataclass(frozen=True)
 class _Found:
-    """The incident that takes `placed`; `how` and `why` are kept with each occurrence."""
+    """The incident that takes `placed`; `how` and `why` are kept with each occurrence, and so is
+    the merged incident `through` whose key they came, for when it is apart again."""
 
     incident: Incident
     placed: Sequence[Placed]
     how: str
     why: str
+    through: Incident | None = None
 
     @property
     def opened(self) -> bool:
@@ -70,7 +72,7 @@ def _find(left: Sequence[Placed]) -> _Found | None:
     if prospect.incident is not None:
         if prospect.how == "reopened":
             _reopen(prospect.incident, taking[0], prospect.why)
-        return _Found(prospect.incident, taking, prospect.how, prospect.why)
+        return _Found(prospect.incident, taking, prospect.how, prospect.why, prospect.through)
     if rule.minimum_alerts > 1:
         taking = minimum.reached(rule, key, left)
         if not taking:
@@ -151,6 +153,7 @@ def _attach(found: _Found) -> bool:
                 "why": found.why,
                 "named": one.found.named,
                 "severity": one.severity.value,
+                "through": str(found.through.pk) if found.through else None,
             }
         AlertOccurrence.objects.bulk_update(
             [one.occurrence for one in newcomers],

@@ -19,7 +19,8 @@ from incidents.models import Incident
 class Prospect:
     """`takes` firings, the oldest first, go to `incident` (None: to one that is to be opened).
 
-    `outlived` is the open incident whose window is over: it gives up the key.
+    `outlived` is the open incident whose window is over: it gives up the key. `through` is the
+    merged one whose key leads to `incident`.
     """
 
     how: Literal["key", "merged", "reopened", "opened"]
@@ -27,6 +28,7 @@ class Prospect:
     why: str
     incident: Incident | None = None
     outlived: Incident | None = None
+    through: Incident | None = None
 
 
 def look(rule: Rule, key: str, firings: Sequence[datetime], received_at: datetime) -> Prospect:
@@ -38,14 +40,15 @@ def look(rule: Rule, key: str, firings: Sequence[datetime], received_at: datetim
     last = Incident.objects.filter(correlation_key=key).order_by("-number").first()
     survivor = None if last is None else survivor_of(last)
     if last is not None and survivor is not None:
+        through = last if last.merged_into_id else None
         if not survivor.is_resolved:
             why = f"{last.reference} was merged into {survivor.reference}."
-            return Prospect("merged", alone, why, survivor)
+            return Prospect("merged", alone, why, survivor, through=through)
         assert survivor.resolved_at is not None
         if not survivor.closed_as and received_at - survivor.resolved_at <= rule.reopen_window:
             minutes = rule.reopen_window.total_seconds() / 60
             why = f"Fired again within {minutes:g} min of the resolution."
-            return Prospect("reopened", alone, why, survivor)
+            return Prospect("reopened", alone, why, survivor, through=through)
     return Prospect("opened", alone, "No open incident has its key.")
 
 

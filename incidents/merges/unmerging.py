@@ -1,24 +1,27 @@
 """Undo a merge: the source is what it was, and so is the survivor, as far as the merge changed it.
 
-What happened in between stays with the survivor, with one exception: a firing of a series that
-came with the source goes back with it, unless the survivor had a later firing of its own of that
-series, or another source still merged had. What a person changed in between stays as changed.
+What happened in between stays with the survivor, with two exceptions: a firing that came by the
+source's correlation key goes back with it; and so does one of a series that came with the source,
+unless the survivor had a later firing of its own of that series, or another source still merged
+had. What a person changed in between stays as changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import reduce
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from accounts.models import User
 from incidents import edits, keys, signals
 from incidents.lifecycle import ALLOWED, TransitionRefused
 from incidents.merges.merging import COLUMNS, as_json, lock, redraw, worse
+from incidents.merges.survivors import members_of
 from incidents.models import (
     AffectedService,
     AlertOccurrence,
@@ -58,13 +61,14 @@ def unmerge(
         _take_services(merge, others, target, new)
         later = [other for other in others if other.at >= merge.at]
         _restore_columns(merge, later, target, may_lower=not new)
-        _bring_recovery(source, merge.at, newcomers)
         keys.yield_to_newer(source)
         source.merged_into = None
         source.closed_as = ""
         source.version += 1
         source.save(update_fields=["merged_into", "closed_as", "version", "updated_at"])
         signals.unmerged.send(Incident, incident=source, target=target, merge=merge, actor=actor)
+        _bring_news(source, merge, others, target, newcomers)
+        _bring_recovery(source, merge.at, newcomers)
         redraw(source, target)
         return merge
 
@@ -87,19 +91,21 @@ def _newcomers(
     """The firings since the merge that go back with the source."""
     mine = set(merge.moved["occurrences"])
     series = AlertOccurrence.objects.filter(pk__in=mine).values("alert")
-    firings = target.occurrences.filter(alert__in=series).order_by("started_at", "id")
+    sources = {str(pk) for pk in members_of([merge.source_id])}
+    came = Q(alert__in=series) | Q(joined_by__through__in=list(sources))
+    firings = target.occurrences.filter(came).order_by("started_at", "id")
     owner = dict.fromkeys(mine, merge.pk)
     owner |= {pk: other.pk for other in others for pk in other.moved["occurrences"]}
     own = set(merge.moved["kept"])
     latest: dict[UUID, UUID | None] = {}
     back = []
-    for pk, alert in firings.values_list("pk", "alert"):
-        key = str(pk)
+    for pk, alert, joined_by in firings.values_list("pk", "alert", "joined_by"):
+        key, through = str(pk), (joined_by or {}).get("through")
         if key in owner:
             latest[alert] = owner[key]
         elif key in own:
             latest[alert] = None
-        elif latest.get(alert) == merge.pk:
+        elif through in sources if through else latest.get(alert) == merge.pk:
             back.append(key)
     return back
 
@@ -182,6 +188,29 @@ def _combined(name: str, one: str, other: str) -> str:
     if name == "severity":
         return worse(one, other)
     return min(one, other, key=datetime.fromisoformat)
+
+
+def _bring_news(
+    source: Incident,
+    merge: IncidentMerge,
+    others: Sequence[IncidentMerge],
+    target: Incident,
+    newcomers: Sequence[str],
+) -> None:
+    """The source has the services and the severity of the firings that go back with it; the
+    survivor loses the services that only they brought, unless a person chose its services."""
+    firings = list(AlertOccurrence.objects.filter(pk__in=newcomers).select_related("service"))
+    brought = list(dict.fromkeys(one.service for one in firings if one.service is not None))
+    reason = f"Its alerts joined {target.reference} while it was merged."
+    edits.add_services(incident=source, services=brought, reason=reason)
+    if read := {(one.joined_by or {}).get("severity") for one in firings} - {None}:
+        edits.raise_severity(incident_id=source.pk, to=reduce(worse, read), reason=reason)
+    chosen = target.field_changes.filter(field="services", at__gt=merge.at).exclude(actor=None)
+    if not chosen.exists():
+        needed = target.occurrences.exclude(service=None).values("service")
+        theirs = [pk for other in others for pk in other.moved["services"]]
+        since = target.affected.filter(service__in=brought, added_at__gt=merge.at)
+        since.exclude(service__in=needed).exclude(service__in=theirs).delete()
 
 
 def _bring_recovery(source: Incident, merged_at: datetime, newcomers: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from incidents import lifecycle, signals
 from incidents.intake import alerts, grouping, recovery, waiting
 from incidents.intake.alertmanager import ReceivedAlert
 from incidents.merges import merging
+from incidents.merges.unmerging import unmerge
 from incidents.models import (
     AlertOccurrence,
     AlertSource,
@@ -367,6 +368,65 @@ def test_newcomers_of_a_merged_incident_go_to_the_survivor(
 
     assert newcomer.incident == checkout
     assert how(newcomer) == "merged"
+
+
+def test_what_came_by_a_merged_incidents_key_goes_back_with_it(
+    fire: Fire, make_service: MakeService
+) -> None:
+    """As when pods are replaced while a wrong merge stands: each new one is a series of its own."""
+    for slug in ("checkout", "payment", "ledger"):
+        make_service(slug)
+    by_pod(group_by=["team"])
+    survivor, middle, source = (
+        fire(team=team, service=service, severity="warning").incident
+        for team, service in (("a", "checkout"), ("b", "payment"), ("c", "payment"))
+    )
+    assert survivor is not None
+    assert middle is not None
+    assert source is not None
+    merging.merge(source_id=source.pk, target_id=middle.pk, actor=None)
+    merging.merge(source_id=middle.pk, target_id=survivor.pk, actor=None)
+    new_pod = fire(team="c", service="ledger", severity="critical", pod="new")
+    own = fire(team="a", service="checkout", severity="warning", pod="own")
+    together = set(survivor.occurrences.all())
+
+    unmerge(source_id=middle.pk, actor=None)
+    between = set(middle.occurrences.all())
+    unmerge(source_id=source.pk, actor=None)
+
+    assert {new_pod, own} < together
+    assert new_pod in between
+    assert new_pod in source.occurrences.all()
+    assert own in survivor.occurrences.all()
+    source.refresh_from_db()
+    assert source.severity == "critical"
+    affected = {
+        name: set(one.affected.values_list("service__slug", flat=True))
+        for name, one in (("survivor", survivor), ("middle", middle), ("source", source))
+    }
+    assert affected == {
+        "survivor": {"checkout"},
+        "middle": {"payment"},
+        "source": {"payment", "ledger"},
+    }
+
+
+def test_what_reopened_the_survivor_by_a_merged_incidents_key_goes_back_with_it(
+    fire: Fire, settings: Any
+) -> None:
+    settings.REOPEN_WINDOW_SECONDS = 600
+    by_pod()
+    survivor, source = fire(pod="a").incident, fire(pod="b").incident
+    assert survivor is not None
+    assert source is not None
+    merging.merge(source_id=source.pk, target_id=survivor.pk, actor=None)
+    resolve(survivor)
+    again = fire(pod="b", n="2")
+
+    unmerge(source_id=source.pk, actor=None)
+
+    assert (how(again), again.incident) == ("reopened", survivor)
+    assert again in source.occurrences.all()
 
 
 @pytest.mark.django_db(transaction=True)
