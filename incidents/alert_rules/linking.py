@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.models import User
 from incidents import edits, live, signals
 from incidents.intake.placement import key_with_service
-from incidents.intake.reading import SHIPPED, slug_of
+from incidents.intake.reading import SHIPPED, key_name, slug_of
 from incidents.models import (
     AlertOccurrence,
     AlertReading,
@@ -86,7 +86,7 @@ def _translate(named: str, slug: str) -> None:
 def _rekey(incident: Incident, named: str, slug: str) -> None:
     """Let the incident answer to the key that its alerts have from now on, if nobody does."""
     key = incident.correlation_key
-    new = key_with_service(key, incident.environment, named, slug) if key else None
+    new = key_with_service(key, incident.environment, key_name(named), slug) if key else None
     if new is None or Incident.objects.active().filter(correlation_key=new).exists():
         return
     Incident.objects.filter(pk=incident.pk).update(correlation_key=new)

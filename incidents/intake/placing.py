@@ -112,7 +112,7 @@ def _found(
         name=alert.name,
         source=alert.source,
         environment=alert.environment,
-        service=service.slug if service else named,
+        service=service.slug if service else named and reading.key_name(named),
     )
     return Found(
         subject=subject,

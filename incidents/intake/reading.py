@@ -78,8 +78,9 @@ def service_name(labels: Mapping[str, str], reading: Reading = SHIPPED) -> str |
 
 
 def severity_of(labels: Mapping[str, str], reading: Reading = SHIPPED) -> Severe:
-    label = next((name for name in reading.severity_labels if labels.get(name)), "")
-    value = labels.get(label, "")
+    said = {name: labels.get(name, "").strip() for name in reading.severity_labels}
+    label = next((name for name, value in said.items() if value), "")
+    value = said.get(label, "")
     known = reading.severity_values.get(value.lower()) if value else None
     why = ""
     if not value:
@@ -103,9 +104,18 @@ def slug_of(named: str) -> str:
     return _NOT_IN_SLUGS.sub("-", named.lower())[:SLUG_LENGTH].strip("._-")
 
 
+def key_name(named: str) -> str:
+    """What stands in correlation keys for a service that the catalogue does not know: the same
+    for spellings that would find the same service there."""
+    slug = slug_of(named)
+    # a slug keeps neither other alphabets nor what is longer
+    whole = named.isascii() and len(named) <= SLUG_LENGTH
+    return slug if slug and whole else named.lower()
+
+
 def title_of(name: str, annotations: Mapping[str, str], service: str | None) -> str:
-    summary = annotations.get("summary") or annotations.get("title")
-    return (summary or f"{name} on {service or 'an unnamed service'}")[:300]
+    given = annotations.get("summary", "").strip() or annotations.get("title", "").strip()
+    return (given or f"{name} on {service or 'an unnamed service'}")[:300]
 
 
 def missing(named: str | None, *, known: bool, steps: Sequence[str]) -> str:

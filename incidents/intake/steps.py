@@ -19,13 +19,13 @@ class BadStep(ValueError):
 @dataclass(frozen=True)
 class Step:
     """Where a service's name may stand: the values of `labels`, joined by a slash, all of them
-    present; of the value the first group of `pattern`, which must fit the whole of it."""
+    present; spaces around them do not count. Of the value the first group of `pattern`, which must fit the whole of it."""
 
     labels: tuple[str, ...]
     pattern: str = ""
 
     def read(self, labels: Mapping[str, str]) -> str | None:
-        parts = [labels.get(name, "") for name in self.labels]
+        parts = [labels.get(name, "").strip() for name in self.labels]
         if not all(parts):
             return None
         value = clipped("/".join(parts))

@@ -19,7 +19,7 @@ HORIZON = timedelta(minutes=30)
 WEIGHTS: Mapping[str, float] = {"service": 2, "title": 2, "labels": 1, "cause": 3, "time": 1}
 CAUSE_WEIGHTS: Mapping[str, float] = {"cause": 3, "time": 1}
 SAME_SERVICE_ONLY = 0.5
-WORD = re.compile(r"[a-z]+|\d+")
+WORD = re.compile(r"[^\W\d_]+|\d+")
 
 Labels = frozenset[tuple[str, str]]
 Node = TypeVar("Node", bound=Hashable)

@@ -65,6 +65,20 @@ def test_an_added_service_is_linked_and_later_alerts_join(
     assert not AlertReading.objects.exists()
 
 
+def test_spellings_of_an_unknown_service_share_an_incident_also_once_it_is_known(
+    make_service: MakeService,
+) -> None:
+    """However it comes into the catalogue."""
+    first, second = fire(service="Mystery-SVC"), fire(service="mystery svc")
+
+    service = make_service("mystery-svc")
+    third = fire(service="mystery-svc")
+
+    assert first.incident is not None
+    assert first.incident == second.incident == third.incident
+    assert [a.service for a in first.incident.affected.all()] == [service]
+
+
 def test_a_known_service_is_linked_through_the_map(
     admin: Client, make_service: MakeService
 ) -> None:

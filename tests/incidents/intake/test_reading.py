@@ -10,9 +10,11 @@ from incidents.intake.placing import Told, read
 from incidents.intake.reading import (
     SHIPPED,
     Reading,
+    key_name,
     service_name,
     severity_of,
     slug_of,
+    title_of,
 )
 from incidents.intake.steps import BadStep, parse_step
 from incidents.models import AlertReading
@@ -42,6 +44,8 @@ def reading(**columns: Any) -> Reading:
         (("pod ~ cart.*",), {"pod": "cart-1"}, "cart-1"),
         (("pod ~ (cart)?.*",), {"pod": "other"}, None),
         (("nothing",), {"service": "s"}, None),
+        (("service", "app"), {"app": "a", "service": "  "}, "a"),
+        (("service",), {"service": " cart\n"}, "cart"),
     ],
 )
 def test_service_is_the_first_step_that_applies(
@@ -71,6 +75,7 @@ def test_a_step_that_cannot_be_used_is_refused(text: str) -> None:
         ({"severity": "Page"}, "critical", ""),
         ({"priority": "warn"}, "medium", ""),
         ({"severity": "info", "priority": "page"}, "low", ""),
+        ({"severity": "", "priority": " page "}, "critical", ""),
         ({"severity": "p0"}, "high", "The severity map does not know severity 'p0'."),
         ({}, "high", "The alert has none of the severity map's labels."),
     ],
@@ -97,6 +102,33 @@ def test_a_sources_reading_goes_before_the_installations() -> None:
 )
 def test_slug_of_a_name(named: str, slug: str) -> None:
     assert slug_of(named) == slug
+
+
+@pytest.mark.parametrize(
+    ("named", "in_keys"),
+    [
+        ("Ledger-API", "ledger-api"),
+        ("LEDGER API", "ledger-api"),
+        ("shop/cart", "shop-cart"),
+        ("***", "***"),
+        ("Платежи-1", "платежи-1"),
+        ("A" * 101, "a" * 101),
+    ],
+)
+def test_spellings_of_an_unknown_service_share_a_key(named: str, in_keys: str) -> None:
+    assert key_name(named) == in_keys
+
+
+@pytest.mark.parametrize(
+    ("annotations", "title"),
+    [
+        ({"summary": " Pool is full\n"}, "Pool is full"),
+        ({"summary": " \n", "title": "Pool"}, "Pool"),
+        ({"summary": " "}, "A on cart"),
+    ],
+)
+def test_title_is_what_the_alert_says(annotations: dict[str, str], title: str) -> None:
+    assert title_of("A", annotations, "cart") == title
 
 
 def told(source: str = "prom", **labels: str) -> Told:
@@ -137,5 +169,5 @@ def test_the_catalogue_is_asked_for_what_a_name_may_mean(
     (found,) = read([told(service=value)])
 
     assert (found.service.slug if found.service else None) == slug
-    assert found.subject.service == (slug or value)
+    assert found.subject.service == (slug or key_name(value))
     assert (found.missing == "") == (slug is not None)

@@ -41,6 +41,9 @@ def labels(**pairs: str) -> Labels:
         ("Disk full", "Checkout fails", 0.0),
         ("", "Checkout fails", 0.0),
         ("!!", "!!", 0.0),
+        ("Оплата не проходит", "оплата не проходит", 1.0),
+        ("支払いが失敗", "支払いが失敗", 1.0),
+        ("Café is down", "Caf is down", 2 / 3),
     ],
 )
 def test_title_similarity_is_of_words(one: str, other: str, similarity: float) -> None:
