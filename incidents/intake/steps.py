@@ -19,7 +19,8 @@ class BadStep(ValueError):
 @dataclass(frozen=True)
 class Step:
     """Where a service's name may stand: the values of `labels`, joined by a slash, all of them
-    present; spaces around them do not count. Of the value the first group of `pattern`, which must fit the whole of it."""
+    present; of the value the first group of `pattern`, which must fit the whole of it. Spaces
+    around a label's value do not count."""
 
     labels: tuple[str, ...]
     pattern: str = ""

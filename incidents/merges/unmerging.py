@@ -203,7 +203,8 @@ def _bring_news(
     brought = list(dict.fromkeys(one.service for one in firings if one.service is not None))
     reason = f"Its alerts joined {target.reference} while it was merged."
     edits.add_services(incident=source, services=brought, reason=reason)
-    if read := {(one.joined_by or {}).get("severity") for one in firings} - {None}:
+    told = [one.joined_by or {} for one in firings]
+    if read := [str(by["severity"]) for by in told if "severity" in by]:
         edits.raise_severity(incident_id=source.pk, to=reduce(worse, read), reason=reason)
     chosen = target.field_changes.filter(field="services", at__gt=merge.at).exclude(actor=None)
     if not chosen.exists():
