@@ -69,8 +69,9 @@ def metric_queries(source: Source, scope: Scope) -> dict[str, Query]:
     if chosen:
         return _queries(plan, chosen, None)
     names = remembered(_key(plan))
-    if names is not None:
-        return _detected(plan, names)
+    if names is not None and (known := _detected(plan, names)):
+        return known
+    # where nothing is to be asked, the reply that has no queries says why
     return {**_given(plan), "profiles": Query(partial(_detect, plan))}
 
 

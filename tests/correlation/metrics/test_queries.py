@@ -13,7 +13,7 @@ from correlation import shared_answers
 from correlation.gather import gather
 from correlation.metrics import profile_detection, profiles
 from correlation.metrics.overrides import MOST_OVERRIDES
-from correlation.metrics.queries import metric_queries
+from correlation.metrics.queries import NO_METRICS, metric_queries
 from correlation.sources import FoundAs, Scope, Source, SourceStatus
 from correlation.telemetry import Telemetry
 from tests.correlation.conftest import NO_SERIES, Answer, Backend
@@ -259,3 +259,15 @@ def test_wrong_options_are_refused_by_name(options: dict[str, Any], said: str) -
         metric_queries(source, make_scope())
 
     assert said in str(caught.value)
+
+
+def test_server_without_a_known_metric_says_so_however_often_it_is_looked_at(
+    backend: Backend,
+) -> None:
+    has(backend)
+
+    looks = [look(backend, make_scope())[1] for _ in range(2)]
+
+    assert [(one.status, one.detail) for one in looks] == [
+        ("no_data", f"answered, but with no data for the time asked; {NO_METRICS}")
+    ] * 2
