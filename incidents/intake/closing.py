@@ -8,14 +8,15 @@ from uuid import UUID
 
 from django.db import transaction
 
+from incidents.intake.members import LATE_SECONDS
 from incidents.models import Alert, AlertOccurrence
 
 
 def close(occurrence_ids: Iterable[UUID], at: datetime) -> list[AlertOccurrence]:
     """End those that are still open, as of `at`; the ones that this call ended.
 
-    The end is marked as inferred: a delivery that says the alert fires opens a new occurrence,
-    even one that names the same start.
+    The end is marked as inferred: a delivery that came after it and says that the alert fires
+    opens a new occurrence, even one that names the same start.
     """
     closed = []
     with transaction.atomic():
@@ -25,9 +26,15 @@ def close(occurrence_ids: Iterable[UUID], at: datetime) -> list[AlertOccurrence]
             .filter(latest_occurrence_id__in=list(occurrence_ids), firing=True)
             .order_by("identity")
         )
+        end = {
+            "firing": False,
+            "until": at.timestamp(),
+            "inferred": True,
+            "told": at.timestamp() - LATE_SECONDS,
+        }
         for alert in alerts:
             alert.members = {
-                mark: {**member, "firing": False, "until": at.timestamp(), "inferred": True}
+                mark: {**member, **end}
                 if member["firing"]
                 else member
                 for mark, member in alert.members.items()

@@ -3,9 +3,9 @@
 A member is one fingerprint of a series: {"firing", "from", "until", "silent", "told", "past"},
 times in epoch seconds, `from` and `until` as its sender claims them. `from` says which firing is
 meant, so deliveries may come twice or in any order. `silent` marks a firing of which only the end
-was told so far, `inferred` an end that no sender told of (see `closing`) or that was
-outlived, `told` is when we heard
-it. `past` keeps the other words that were news, the last MOST_PAST of them, so that
+was told so far, `inferred` an end that no sender told of (see `closing`) or that was outlived.
+`told` is when we heard it, of an inferred end LATE_SECONDS before that end: whatever comes after
+it is news. `past` keeps the other words that were news, the last MOST_PAST of them, so that
 `firings` can say what fired when; a member whose firings are told apart by their arrival has none.
 The stores say the same rule in SQL against what is kept; here it settles what a single body says
 more than once.
@@ -50,8 +50,8 @@ def heard(word: Member, known: Member | None) -> Member:
 
     A later firing begins anew. The end of the known firing ends it, and so does one that lies
     after its start: Alertmanager moves a start back when it merges two claims. A firing that
-    began before the known end is over with it, unless we heard of that end LATE_SECONDS ago or
-    inferred it. Whatever else is new joins the past, a repeat changes nothing.
+    began before the known end is over with it, unless we heard of that end LATE_SECONDS before
+    or had inferred it. Whatever else is new joins the past, a repeat changes nothing.
     """
     if known is None:
         return word
@@ -72,10 +72,9 @@ def heard(word: Member, known: Member | None) -> Member:
 
 
 def _begins(word: Member, known: Member) -> bool:
-    if word["firing"] and not known["firing"]:
-        heard_long_ago = word["told"] - known.get("told", word["told"]) > LATE_SECONDS
-        if known.get("inferred") or heard_long_ago:
-            return True
+    heard_long_ago = word["told"] - known.get("told", word["told"]) > LATE_SECONDS
+    if word["firing"] and not known["firing"] and heard_long_ago:
+        return True
     if "past" not in word and (not word["firing"] or known["firing"]):
         return False
     return bool(word["from"] > known["from"] and word["from"] >= _until(known, word["from"]))

@@ -95,7 +95,7 @@ WITH allowed AS (
             (old_at IS NULL
               OR (claims OR fires AND NOT old_fires) AND at > old_at
                 AND at >= coalesce(old_until, at)
-              OR fires AND NOT old_fires AND (old ? 'inferred' OR told - old_told > {late})
+              OR fires AND NOT old_fires AND told - old_told > {late}
             ) IS TRUE AS begins,
             NOT fires AND CASE WHEN old_fires THEN at >= old_at OR until > old_at
               ELSE claims AND until > old_until END AS ends,

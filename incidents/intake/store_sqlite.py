@@ -70,7 +70,7 @@ ON CONFLICT (source_id, identity) DO UPDATE SET
               old_at IS NULL
                 OR (claims OR fires AND NOT old_fires) AND at > old_at
                   AND at >= coalesce(old_until, at)
-                OR fires AND NOT old_fires AND (inferred OR told - old_told > %(late)s),
+                OR fires AND NOT old_fires AND told - old_told > %(late)s,
               0) AS begins,
             NOT fires AND CASE WHEN old_fires THEN at >= old_at OR until > old_at
               ELSE claims AND until > old_until END AS ends,
@@ -85,7 +85,7 @@ ON CONFLICT (source_id, identity) DO UPDATE SET
               said.value->'past' IS NOT NULL AS claims,
               old.value->>'firing' AS old_fires, old.value->>'from' AS old_at,
               old.value->>'until' AS old_until, old.value->>'told' AS old_told,
-              old.value->>'silent' AS old_silent, old.value->>'inferred' AS inferred,
+              old.value->>'silent' AS old_silent,
               coalesce(old.value->'past', '[]') AS past
             FROM json_each(excluded.members) AS said
             LEFT JOIN json_each(known.members) AS old ON old.key = said.key

@@ -42,11 +42,13 @@ class OpenSeries:
 class Comparison:
     """Identities by what is to be done with them.
 
+    `loud` are those of the `listed` that nothing quiets, so that they should be delivered too.
     `absent` are not listed from now on; of `uncertain` it is not known any more whether they
     were absent all along, because of the `doubts`.
     """
 
     listed: set[str] = field(default_factory=set)
+    loud: set[str] = field(default_factory=set)
     absent: set[str] = field(default_factory=set)
     uncertain: set[str] = field(default_factory=set)
     over: set[str] = field(default_factory=set)
@@ -84,6 +86,7 @@ def compare(
         found.listed.add(key)
         by = suppressed_by(members)
         if by is None:
+            found.loud.add(key)
             if series.suppressed_by:
                 found.loud_again.add(key)
         elif by != series.suppressed_by:

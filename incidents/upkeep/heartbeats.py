@@ -1,8 +1,8 @@
 """Watchdogs: alerts that always fire feed a heartbeat, and one that stops is an incident.
 
-A beat is a firing delivery (or reading) of a series of the heartbeat. Each series must beat for
-itself; those of one heartbeat that are silent at the same time share an incident, which resolves
-when all of them are back.
+A beat is a firing delivery of a series of the heartbeat, while it is suppressed a reading too. Each
+series must beat for itself; those of one heartbeat that are silent at the same time share an
+incident, which resolves when all of them are back.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ from accounts import audit, origin
 from incidents.intake import alerts, grouping
 from incidents.intake.closing import close
 from incidents.intake.received import ReceivedAlert
-from incidents.models import Alert, Alertmanager, AlertOccurrence, AlertSource, Delivery
+from incidents.models import Alert, Alertmanager, AlertOccurrence, AlertSource, Delivery, Pulse
 from incidents.outbound.deadline import Deadline
 from incidents.outbound.errors import BackendError
 from incidents.outbound.http import HttpSource
@@ -159,7 +159,7 @@ def _act(
         absent_seconds=settings.RECONCILE_ABSENT_SECONDS,
         lost_after_seconds=settings.RECONCILE_LOST_AFTER_SECONDS,
     )
-    _heard_of([occurrences[key].alert_id for key in found.listed], asked_at)
+    _heard_of(_heard(source, occurrences, found), asked_at)
     back = {key for key in found.listed if occurrences[key].absent_since is not None}
     _absent_since([occurrences[key].pk for key in back | found.uncertain], None)
     _absent_since([occurrences[key].pk for key in found.absent], asked_at)
@@ -188,8 +188,21 @@ def _receivers(source: AlertSource, servers: Sequence[Alertmanager]) -> set[str]
     return {json.loads(match[1]) for match in found if match}
 
 
+def _heard(
+    source: AlertSource, occurrences: Mapping[str, AlertOccurrence], found: Comparison
+) -> list[UUID]:
+    """The series that the reading is as good as a repeat of.
+
+    A beat has to be delivered, or nobody would notice that the way to us is cut; only one that
+    is kept from us on purpose is not waited for.
+    """
+    pulses = Pulse.objects.filter(alert__source=source)
+    beats = set(pulses.values_list("alert_id", flat=True))
+    listed = {key: occurrences[key].alert_id for key in found.listed}
+    return [pk for key, pk in listed.items() if pk not in beats or key not in found.loud]
+
+
 def _heard_of(alerts_listed: Sequence[UUID], at: datetime) -> None:
-    """A reading is as good as a repeat."""
     for batch in _batches(alerts_listed):
         Alert.objects.filter(pk__in=batch, last_seen_at__lt=at).update(last_seen_at=at)
 
@@ -227,10 +240,12 @@ def _close(source: AlertSource, over: Sequence[AlertOccurrence], asked_at: datet
     with transaction.atomic():
         series = Alert.objects.select_for_update(no_key=True).filter(occurrences__in=ids)
         quiet = {a.pk for a in series.order_by("identity") if a.last_seen_at < asked_at}
-        gone = close([o.pk for o in over if o.alert_id in quiet], timezone.now())
+        # as of when they were not listed: a delivery that came since says more
+        gone = close([o.pk for o in over if o.alert_id in quiet], asked_at)
         if not gone:
             return 0
-        told = {"reconciled": [occurrence.alert.labels for occurrence in gone]}
+        # no sender said so: taken once more, it says nothing
+        told = {"alerts": [], "reconciled": [occurrence.alert.labels for occurrence in gone]}
         delivery = Delivery.objects.create(
             source=source, body=json.dumps(told), alert_count=len(gone)
         )

@@ -60,7 +60,7 @@ def compared(*readings: Reading, known: Any = None, **changed: Any) -> Compariso
 def test_listed_alert_is_firing() -> None:
     found = compared(reading(held()))
 
-    assert found == Comparison(listed={KEY})
+    assert found == Comparison(listed={KEY}, loud={KEY})
 
 
 def test_alert_that_no_alertmanager_lists_is_over() -> None:
@@ -126,7 +126,7 @@ def test_series_is_loud_while_one_of_its_members_is() -> None:
 
     found = compared(reading(quiet, loud), known=known)
 
-    assert found == Comparison(listed={KEY}, loud_again={KEY})
+    assert found == Comparison(listed={KEY}, loud={KEY}, loud_again={KEY})
 
 
 def test_muted_alert_counts_as_suppressed() -> None:

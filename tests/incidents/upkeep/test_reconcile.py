@@ -13,8 +13,8 @@ import requests
 import responses
 from django.utils import timezone
 
-from incidents.intake import grouping
-from incidents.models import Alertmanager, AlertOccurrence, AlertSource, Delivery, Incident
+from incidents.intake import grouping, replay
+from incidents.models import Alert, Alertmanager, AlertOccurrence, AlertSource, Delivery, Incident
 from incidents.upkeep.reconcile import Outcome, reconcile, sources
 from tests.incidents.upkeep.conftest import Deliver
 from timeline.models import TimelineEvent
@@ -255,6 +255,61 @@ def test_listed_alert_was_heard_of(
 
     occurrence.alert.refresh_from_db()
     assert occurrence.alert.last_seen_at >= before
+
+
+@pytest.mark.parametrize(("state", "by", "beats"), [("active", [], 0), ("suppressed", ["2c6d"], 1)])
+def test_rule_9_reading_beats_only_for_a_watchdog_that_is_kept_from_us_on_purpose(
+    http: responses.RequestsMock,
+    server: Alertmanager,
+    deliver: Deliver,
+    state: str,
+    by: list[str],
+    beats: int,
+) -> None:
+    deliver(alertname="Watchdog")
+    before = Alert.objects.get().last_seen_at
+    answer(http, [held(state, by, alertname="Watchdog")])
+
+    reconcile(server.source)
+
+    assert Alert.objects.filter(last_seen_at__gt=before).count() == beats
+
+
+def test_deliveries_taken_once_more_do_not_undo_what_the_reading_ended(
+    http: responses.RequestsMock, server: Alertmanager, deliver: Deliver
+) -> None:
+    deliver()
+    deliver()
+    answer(http, [])
+    reconcile(server.source)
+    missing_for(minutes=10)
+    reconcile(server.source)
+    grouping.run_waiting()
+    before = list(AlertOccurrence.objects.values("pk", "resolved_at", "ended_by"))
+
+    for delivery in Delivery.objects.order_by("received_at", "id"):
+        replay.replay(delivery.pk)
+    grouping.run_waiting()
+
+    assert list(AlertOccurrence.objects.values("pk", "resolved_at", "ended_by")) == before
+    assert before[0]["ended_by"] == "reconciled"
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"done"}
+
+
+def test_delivery_that_came_while_its_alert_was_being_ended_counts(
+    http: responses.RequestsMock, server: Alertmanager, deliver: Deliver
+) -> None:
+    deliver()
+    answer(http, [])
+    reconcile(server.source)
+    missing_for(minutes=10)
+    reconcile(server.source)
+
+    deliver()
+
+    assert list(
+        AlertOccurrence.objects.order_by("started_at", "id").values_list("ended_by", "resolved_at")
+    )[1:] == [("sender", None)]
 
 
 def test_reading_is_one_workers_at_a_time(server: Alertmanager) -> None:
