@@ -21,7 +21,8 @@ from incidents.outbound.deadline import Deadline
 from incidents.outbound.errors import BackendError
 from incidents.outbound.secrets import SecretMissing
 from incidents.upkeep.alertmanager_api import held_alerts
-from incidents.upkeep.reconcile import DEADLINE_SECONDS, client
+from incidents.upkeep.comparison import ACTIVE
+from incidents.upkeep.reconcile import DEADLINE_SECONDS, client, receivers
 
 
 class AskedWrongly(Exception):
@@ -70,13 +71,16 @@ def of_prometheus(
 
 
 def of_alertmanagers(slug: str, now: datetime) -> History:
-    """What those of the alert source hold and do not suppress. Raises AskedWrongly, Unanswered."""
-    servers = Alertmanager.objects.filter(source__slug=slug, enabled=True).order_by("url")
+    """What those of the alert source hold, keep quiet in no way and, where it is known which
+    receivers are ours, send to us. Raises AskedWrongly, Unanswered."""
+    rows = Alertmanager.objects.filter(source__slug=slug, enabled=True)
+    servers = list(rows.select_related("source").order_by("url"))
     if not servers:
         raise AskedWrongly(
             f"No Alertmanager is set up for the alert source {slug}: set ALERTMANAGER_URL, or "
             "add one on Alerts > Alertmanagers."
         )
+    ours = receivers(servers[0].source, servers)
     found = []
     for server in servers:
         try:
@@ -98,7 +102,9 @@ def of_alertmanagers(slug: str, now: datetime) -> History:
                 fingerprint=one.alert.fingerprint,
             )
             for one in held
-            if one.state == "active"
+            if one.state == ACTIVE
+            and not one.quieted_by
+            and (not ours or ours.intersection(one.receivers))
         ]
     return History(found, now, is_now=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from incidents.backfill.histories import Firing
+from incidents.intake.limits import too_large
 from incidents.intake.received import LONGEST_ADDRESS, Unacceptable, clean, moment, text, texts
 
 ANNOTATION = "annotation."
@@ -41,7 +43,7 @@ def read(path: Path, now: datetime) -> Contents:
                 firings.append(_firing(entry, where, now))
             except Unacceptable as problem:
                 refused.append(str(problem))
-    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as problem:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError, csv.Error) as problem:
         raise Unacceptable(f"{path.name}: cannot be read: {problem}") from None
     return Contents(firings, refused)
 
@@ -57,9 +59,12 @@ def _json(path: Path) -> Iterator[tuple[str, Any]]:
 
 def _csv(path: Path) -> Iterator[tuple[str, Any]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file, strict=True)
-        if "starts_at" not in (rows.fieldnames or ()):
+        rows = csv.DictReader(file, strict=True, skipinitialspace=True)
+        columns = rows.fieldnames or ()
+        if "starts_at" not in columns:
             raise Unacceptable(f"{path.name}: has no column starts_at")
+        if twice := sorted(name for name, times in Counter(columns).items() if name and times > 1):
+            raise Unacceptable(f"{path.name}: has the column {twice[0]} more than once")
         for row in rows:
             where = f"line {rows.line_num}"
             if None in row or None in row.values():
@@ -70,7 +75,7 @@ def _csv(path: Path) -> Iterator[tuple[str, Any]]:
 
 def _of_row(row: Mapping[str, str]) -> dict[str, Any]:
     """A CSV row as the JSON form has it; an empty cell is a label that is not there."""
-    filled = {name: value for name, value in row.items() if value}
+    filled = {name: value for name, value in row.items() if name and value}
     return {
         "labels": {
             name: value
@@ -94,6 +99,10 @@ def _firing(item: Any, where: str, now: datetime) -> Firing:
     labels = texts(item.get("labels"), f"{where}.labels")
     if not labels:
         raise Unacceptable(f"{where}.labels: is empty")
+    annotations = texts(item.get("annotations") or {}, f"{where}.annotations")
+    fingerprint = clean(text(item.get("fingerprint")))
+    if problem := too_large(labels, annotations, fingerprint):
+        raise Unacceptable(f"{where}: {problem}")
     starts = moment(item.get("startsAt"), f"{where}.startsAt")
     if starts is None or starts > now:
         raise Unacceptable(f"{where}.startsAt: is missing or in the future")
@@ -107,7 +116,7 @@ def _firing(item: Any, where: str, now: datetime) -> Firing:
         labels=labels,
         starts_at=starts,
         ends_at=ends,
-        annotations=texts(item.get("annotations") or {}, f"{where}.annotations"),
+        annotations=annotations,
         generator_url=text(item.get("generatorURL"))[:LONGEST_ADDRESS],
-        fingerprint=clean(text(item.get("fingerprint"))),
+        fingerprint=fingerprint,
     )

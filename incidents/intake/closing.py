@@ -34,9 +34,7 @@ def close(occurrence_ids: Iterable[UUID], at: datetime) -> list[AlertOccurrence]
         }
         for alert in alerts:
             alert.members = {
-                mark: {**member, **end}
-                if member["firing"]
-                else member
+                mark: {**member, **end} if member["firing"] else member
                 for mark, member in alert.members.items()
             }
             alert.firing = False

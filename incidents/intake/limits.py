@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from django.conf import settings
 
-from incidents.intake.received import Parsed, ReceivedAlert, Unacceptable
+from incidents.intake.received import Parsed, Unacceptable
 
 
 def within(parsed: Parsed) -> Parsed:
@@ -19,7 +20,7 @@ def within(parsed: Parsed) -> Parsed:
         raise Unacceptable(f"alerts: {len(parsed.alerts)} are more than INTAKE_MAX_ALERTS ({most})")
     kept, refused = [], list(parsed.refused)
     for alert in parsed.alerts:
-        problem = _problem(alert)
+        problem = too_large(alert.labels, alert.annotations, alert.fingerprint)
         if problem is None:
             kept.append(alert)
         else:
@@ -31,15 +32,18 @@ def within(parsed: Parsed) -> Parsed:
     return replace(parsed, alerts=kept, refused=refused)
 
 
-def _problem(alert: ReceivedAlert) -> str | None:
-    for field, texts in (("labels", alert.labels), ("annotations", alert.annotations)):
+def too_large(
+    labels: Mapping[str, str], annotations: Mapping[str, str], fingerprint: str
+) -> str | None:
+    """What of an alert is over a limit, and over which; None when nothing is."""
+    for field, texts in (("labels", labels), ("annotations", annotations)):
         if len(texts) > settings.INTAKE_MAX_LABELS:
             limit = f"INTAKE_MAX_LABELS ({settings.INTAKE_MAX_LABELS})"
             return f"{len(texts)} {field} are more than {limit}"
     most = settings.INTAKE_MAX_LABEL_LENGTH
-    if len(alert.fingerprint) > most:
+    if len(fingerprint) > most:
         return f"its fingerprint is longer than INTAKE_MAX_LABEL_LENGTH ({most})"
-    for name, text in alert.labels.items():
+    for name, text in labels.items():
         if len(name) > most or len(text) > most:
             return f"the label {name[:60]} is longer than INTAKE_MAX_LABEL_LENGTH ({most})"
     return None

@@ -8,13 +8,16 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts import audit
 from incidents.intake import deliveries, grouping
-from incidents.models import AlertOccurrence, Delivery
+from incidents.models import AlertOccurrence, AlertSource, Delivery
 
 BATCH = 500
+OTHER_SENDERS = (AlertSource.Kind.GRAFANA, AlertSource.Kind.EVENTS)
+"""What these said of a source is not for its Alertmanagers to know."""
 OVER = (Delivery.State.DONE, Delivery.State.REJECTED, Delivery.State.FAILED)
 
 
@@ -46,14 +49,21 @@ def replay(delivery_id: UUID) -> Delivery:
 def prune(now: datetime | None = None) -> int:
     """Delete the deliveries older than INTAKE_DELIVERY_RETENTION_DAYS; how many.
 
-    Those that still wait to be grouped are kept, and the occurrences of all.
+    Those that still wait to be grouped are kept, and the occurrences of all. So is what says that
+    an open occurrence is not for its source's Alertmanagers to know.
     """
     days = timedelta(days=settings.INTAKE_DELIVERY_RETENTION_DAYS)
     return sum(_delete(batch) for batch in _batches((now or timezone.now()) - days))
 
 
 def _batches(before: datetime) -> Iterator[list[UUID]]:
-    old = Delivery.objects.filter(received_at__lt=before, state__in=OVER)
+    others = AlertOccurrence.objects.filter(
+        delivery=OuterRef("pk"),
+        resolved_at=None,
+        delivery__kind__in=OTHER_SENDERS,
+        delivery__source__alertmanagers__isnull=False,
+    )
+    old = Delivery.objects.filter(~Exists(others), received_at__lt=before, state__in=OVER)
     while batch := list(old.order_by("received_at").values_list("pk", flat=True)[:BATCH]):
         yield batch
 

@@ -95,8 +95,7 @@ class MaintenanceWindow(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        last = over_at(self.times)
-        self.over_at = datetime.fromtimestamp(last, UTC) if last is not None else None
+        self.over_at = self.last_ends_at
         if (fields := kwargs.get("update_fields")) is not None:
             kwargs["update_fields"] = {*fields, "over_at"}
         super().save(*args, **kwargs)
@@ -111,6 +110,13 @@ class MaintenanceWindow(models.Model):
                 raise ValidationError({"ends_at": "A weekly window is shorter than a week."})
         if self.repeats_until and not self.weekly:
             raise ValidationError({"repeats_until": "Only a weekly window repeats."})
+        if self.repeats_until and self.starts_at and self.repeats_until < self.starts_at:
+            raise ValidationError({"repeats_until": "It is before the first occasion."})
+        if self._state.adding and self.starts_at and self.ends_at:
+            last = self.last_ends_at
+            if last is not None and last <= timezone.now():
+                field = "repeats_until" if self.weekly else "ends_at"
+                raise ValidationError({field: "This is over already."})
 
     @property
     def times(self) -> Times:
@@ -122,6 +128,12 @@ class MaintenanceWindow(models.Model):
             until=self.repeats_until.timestamp() if self.repeats_until else None,
             over=self.cancelled_at.timestamp() if self.cancelled_at else None,
         )
+
+    @property
+    def last_ends_at(self) -> datetime | None:
+        """When its last occasion ends; None where it repeats for ever."""
+        last = over_at(self.times)
+        return datetime.fromtimestamp(last, UTC) if last is not None else None
 
     @property
     def state(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -85,22 +85,30 @@ def release(now: datetime | None = None) -> int:
     from incidents.intake import screening
 
     now = now or timezone.now()
-    held = AlertOccurrence.objects.filter(
+    released = 0
+    for waiting in _held():
+        still = windows_of(waiting, now)
+        free = [
+            occurrence
+            for occurrence in waiting
+            if (window := still.get(occurrence.pk)) is None
+            or window.mode != MaintenanceWindow.Mode.SUPPRESS
+        ]
+        for placed in placing.by_key(placing.place(screening.passed(free))):
+            joining.join(placed)
+            released += len(placed)
+    return released
+
+
+def _held() -> Iterator[list[AlertOccurrence]]:
+    """All that a window was seen to hold back, oldest first, MOST_AT_ONCE at a time."""
+    rows = AlertOccurrence.objects.filter(
         resolved_at=None, incident=None, fired=True, maintenance__isnull=False
     ).select_related("alert__source")
-    waiting = list(held.order_by("started_at", "id")[:MOST_AT_ONCE])
-    still = windows_of(waiting, now)
-    free = [
-        occurrence
-        for occurrence in waiting
-        if (window := still.get(occurrence.pk)) is None
-        or window.mode != MaintenanceWindow.Mode.SUPPRESS
-    ]
-    released = 0
-    for placed in placing.by_key(placing.place(screening.passed(free))):
-        joining.join(placed)
-        released += len(placed)
-    return released
+    page = rows.order_by("id")
+    while batch := list(page[:MOST_AT_ONCE]):
+        yield batch
+        page = rows.filter(pk__gt=batch[-1].pk).order_by("id")
 
 
 def cancel(*, window_id: UUID, actor: User | None) -> MaintenanceWindow:

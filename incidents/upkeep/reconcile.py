@@ -26,6 +26,7 @@ from accounts import audit, origin
 from incidents.intake import alerts, grouping
 from incidents.intake.closing import close
 from incidents.intake.received import ReceivedAlert
+from incidents.intake.replay import OTHER_SENDERS
 from incidents.models import Alert, Alertmanager, AlertOccurrence, AlertSource, Delivery, Pulse
 from incidents.outbound.deadline import Deadline
 from incidents.outbound.errors import BackendError
@@ -42,8 +43,6 @@ LEASE = timedelta(seconds=60)
 MOST_AT_ONCE = 4
 BATCH = 500
 """Rows named in one statement."""
-OTHER_SENDERS = (AlertSource.Kind.GRAFANA, AlertSource.Kind.EVENTS)
-"""What these said of a source is not for its Alertmanagers to know."""
 RECENT_DELIVERIES = 50
 RECEIVER = re.compile(r'"receiver"\s*:\s*("(?:[^"\\]|\\.)*")')
 """Alertmanager writes it first."""
@@ -152,7 +151,7 @@ def _act(
         ],
         unread=unread,
         ignored_labels=source.ignored_labels,
-        receivers=_receivers(source, servers),
+        receivers=receivers(source, servers),
         asked_at=asked_at,
         now=now,
         settle_seconds=settings.RECONCILE_SETTLE_SECONDS,
@@ -177,7 +176,7 @@ def _note_of(found: Comparison) -> str:
     return "; ".join(dict.fromkeys(found.doubts))
 
 
-def _receivers(source: AlertSource, servers: Sequence[Alertmanager]) -> set[str]:
+def receivers(source: AlertSource, servers: Sequence[Alertmanager]) -> set[str]:
     """The receivers that post to us: as set up, else those that the last deliveries name."""
     named = {server.receiver for server in servers if server.receiver}
     if named:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -95,6 +94,7 @@ class MaintenanceWindowSerializer(serializers.ModelSerializer[MaintenanceWindow]
         known = {name: getattr(kept, name) for name in columns} if kept else {}
         given = {name: value for name, value in attrs.items() if name != "services"}
         window = MaintenanceWindow(**{**known, **given})
+        window._state.adding = kept is None
         window.clean()
         if "services" in attrs:
             attrs["services"] = services_of(attrs["services"], window.environment)
@@ -103,8 +103,6 @@ class MaintenanceWindowSerializer(serializers.ModelSerializer[MaintenanceWindow]
             raise serializers.ValidationError(
                 {"matchers": ["Name services, matchers or an environment: this covers all."]}
             )
-        if kept is None and not window.weekly and window.ends_at <= timezone.now():
-            raise serializers.ValidationError({"ends_at": ["This is over already."]})
         return attrs
 
 

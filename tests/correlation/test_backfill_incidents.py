@@ -289,6 +289,58 @@ def test_prometheus_that_does_not_answer_imports_nothing(prometheus: DataSource)
 
 
 @responses.activate
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(422, "query processing would load too many samples"), (503, "query timed out")],
+)
+def test_what_is_too_much_for_one_request_is_asked_for_in_halves(
+    prometheus: DataSource, status: int, said: str
+) -> None:
+    began = int(DAY.timestamp())
+
+    def answer(request: Any) -> tuple[int, dict[str, str], str]:
+        asked = {name: float(value) for name, value in request.params.items() if name != "query"}
+        times = range(int(asked["start"]), int(asked["end"]) + 1, 60)
+        if len(times) > 600:
+            return status, {}, json.dumps({"status": "error", "error": said})
+        values = [[at, "1"] for at in times if began + 6000 <= at < began + 90_000]
+        series = [{"metric": {"alertname": "Slow"}, "values": values}] if values else []
+        data = {"resultType": "matrix", "result": series}
+        return 200, {}, json.dumps({"status": "success", "data": data})
+
+    responses.add_callback(
+        responses.GET, "http://prometheus.example.com/api/v1/query_range", callback=answer
+    )
+
+    backfill("--prometheus", "--from", moment(0), "--to", moment(3000))
+
+    assert spans() == [("Slow on an unnamed service", 100, 1500)]
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"receivers": [{"name": "null"}]},
+        {"status": {"state": "active", "mutedBy": ["weekends"]}},
+        {"status": {"state": "suppressed", "silencedBy": ["2c6d"]}},
+    ],
+    ids=["another receiver", "muted", "silenced"],
+)
+def test_alertmanagers_alerts_that_would_not_be_sent_to_us_are_left_to_it(changed: Any) -> None:
+    source = AlertSource.objects.create(slug="alertmanager")
+    Alertmanager.objects.create(source=source, url="http://alertmanager:9093", receiver="studio")
+    recorded = json.loads((CONTRACTS / "alertmanager" / "alerts.json").read_text())
+    ours = recorded["response"]["body"][0] | {"receivers": [{"name": "studio"}]}
+    other = ours | {"labels": {"alertname": "Other"}} | changed
+    responses.get("http://alertmanager:9093/api/v2/alerts", json=[other])
+
+    backfill("--alertmanager")
+
+    assert Incident.objects.count() == 0
+
+
+@responses.activate
 def test_alertmanagers_open_alerts_become_open_incidents_that_their_sender_ends(
     checkout: Any,
 ) -> None:

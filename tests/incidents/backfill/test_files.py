@@ -73,3 +73,49 @@ def test_file_that_is_no_history_is_refused_whole(tmp_path: Path, name: str, tex
 
     with pytest.raises(Unacceptable, match=r"a[.]"):
         read(path, NOW)
+
+
+def test_entry_over_the_limits_of_a_delivery_is_refused(tmp_path: Path, settings: Any) -> None:
+    settings.INTAKE_MAX_LABELS, settings.INTAKE_MAX_LABEL_LENGTH = 2, 20
+    at = {"startsAt": "2026-05-01T03:00:00Z", "endsAt": "2026-05-01T03:20:00Z"}
+    labels = [{"a": "1", "b": "2", "c": "3"}, {"a": "x" * 21}, {"a": "1", "b": "2"}]
+
+    contents = read(write_json(tmp_path, [{"labels": one, **at} for one in labels]), NOW)
+
+    assert [dict(firing.labels) for firing in contents.firings] == [{"a": "1", "b": "2"}]
+    assert contents.refused == [
+        "alerts[0]: 3 labels are more than INTAKE_MAX_LABELS (2)",
+        "alerts[1]: the label a is longer than INTAKE_MAX_LABEL_LENGTH (20)",
+    ]
+
+
+def test_csv_spaces_after_commas_do_not_count_and_nameless_columns_are_not_read(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "alerts.csv"
+    path.write_text(
+        "starts_at, ends_at, alertname,,\n2026-05-01T03:00:00Z, 2026-05-01T03:20:00Z, Slow,x,\n"
+    )
+
+    contents = read(path, NOW)
+
+    assert [(dict(f.labels), f.ends_at) for f in contents.firings] == [
+        ({"alertname": "Slow"}, datetime(2026, 5, 1, 3, 20, tzinfo=UTC))
+    ]
+    assert contents.refused == []
+
+
+def test_json_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.json"
+    path.write_text("[" * 100_000)
+
+    with pytest.raises(Unacceptable, match=r"^alerts.json: cannot be read: "):
+        read(path, NOW)
+
+
+def test_csv_that_names_a_column_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.csv"
+    path.write_text("starts_at,alertname,alertname\n2026-05-01T03:00:00Z,A,B\n")
+
+    with pytest.raises(Unacceptable, match=r"has the column alertname more than once$"):
+        read(path, NOW)

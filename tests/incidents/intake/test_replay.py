@@ -16,7 +16,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from incidents import tasks
 from incidents.intake import alerts, deliveries, grouping, replay
-from incidents.models import Alert, AlertOccurrence, AlertSource, Delivery, Incident
+from incidents.models import Alert, Alertmanager, AlertOccurrence, AlertSource, Delivery, Incident
 
 NOW = timezone.now()
 Deliver = Callable[..., Delivery]
@@ -189,6 +189,21 @@ def test_pruning_keeps_what_still_waits(deliver: Deliver, state: str, kept: bool
     replay.prune(NOW)
 
     assert Delivery.objects.exists() is kept
+
+
+@pytest.mark.parametrize(("kind", "kept"), [("grafana", 1), ("events", 1), ("alertmanager", 0)])
+def test_pruning_keeps_what_says_that_no_alertmanager_knows_an_open_alert(
+    deliver: Deliver, kind: str, kept: int
+) -> None:
+    deliver("Firing", ago=30)
+    deliver("Over", ago=30, status="resolved", endsAt=NOW.isoformat())
+    Alertmanager.objects.create(source=AlertSource.objects.get(), url="http://alertmanager:9093")
+    grouping.run_waiting()
+    Delivery.objects.update(kind=kind)
+
+    replay.prune(NOW)
+
+    assert Delivery.objects.count() == kept
 
 
 @pytest.mark.parametrize("rows", [1, 3])

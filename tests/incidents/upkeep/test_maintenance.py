@@ -12,7 +12,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from incidents.intake import screening
-from incidents.models import AlertOccurrence, Incident, MaintenanceWindow, Service
+from incidents.models import (
+    Alert,
+    AlertOccurrence,
+    AlertSource,
+    Incident,
+    MaintenanceWindow,
+    Service,
+)
 from incidents.upkeep import maintenance
 from tests.incidents.conftest import MakeService
 from tests.incidents.upkeep.conftest import Deliver
@@ -66,6 +73,35 @@ def test_alert_that_still_fires_when_the_window_is_over_opens_its_incident(
 
     assert (held, released, Incident.objects.count()) == (0, 1, 1)
     assert titles() == ["After maintenance: Database upgrade"]
+
+
+def test_what_a_window_still_holds_does_not_keep_later_ones_from_their_incident(
+    source: AlertSource,
+) -> None:
+    more = maintenance.MOST_AT_ONCE + 1
+    make_window(matchers=["last=no"])
+    over = make_window(ends_at=timezone.now() - HOUR / 2)
+    now = timezone.now()
+    series = Alert.objects.bulk_create(
+        Alert(
+            source=source,
+            identity=str(number),
+            name="Slow",
+            labels={"alertname": "Slow", "last": "yes" if number == more - 1 else "no"},
+        )
+        for number in range(more)
+    )
+    AlertOccurrence.objects.bulk_create(
+        AlertOccurrence(
+            alert=alert,
+            claimed_started_at=now,
+            started_at=now + timedelta(microseconds=number),
+            maintenance=over,
+        )
+        for number, alert in enumerate(series)
+    )
+
+    assert maintenance.release() == 1
 
 
 def test_alert_that_ended_within_the_window_opens_nothing_later(deliver: Deliver) -> None:
@@ -167,6 +203,28 @@ def test_window_that_ends_before_it_starts_is_refused(source: Any) -> None:
 
     with pytest.raises(ValidationError):
         maintenance.extend(window_id=window.pk, ends_at=window.starts_at)
+
+
+@pytest.mark.parametrize(
+    ("columns", "field"),
+    [
+        ({"weekly": True, "repeats_until": -2}, "repeats_until"),
+        (
+            {"weekly": True, "starts_at": -900, "ends_at": -899, "repeats_until": -1},
+            "repeats_until",
+        ),
+        ({"starts_at": -3, "ends_at": -1}, "ends_at"),
+    ],
+    ids=["never begins", "has repeated", "has ended"],
+)
+def test_new_window_that_will_never_hold_is_refused(columns: Any, field: str) -> None:
+    times = {"starts_at": 0, "ends_at": 1, **columns}
+    hours = {name: timezone.now() + at * HOUR for name, at in times.items() if name != "weekly"}
+
+    with pytest.raises(ValidationError) as refused:
+        MaintenanceWindow(name="Late", weekly="weekly" in columns, **hours).clean()
+
+    assert list(refused.value.message_dict) == [field]
 
 
 def test_screening_costs_the_same_for_one_alert_and_for_many(
