@@ -21,11 +21,13 @@ from incidents.intake.received import ReceivedAlert
 
 Member = dict[str, Any]
 MOST_PAST = 16
-LATE_SECONDS = 300
+LATE_SECONDS = 45
 """How long after we heard of its end the word that the same firing goes on is taken for a late one.
 
 Afterwards it is true: an Alertmanager ends what its Prometheus has not renewed for 4 min, and when
-the two speak again the alert fires under its old start (seen with 0.25).
+the two speak again the alert fires under its old start (seen with 0.25). It says so once, a
+`group_interval` after the end or later, and not again for hours: so this is below the minute that
+we advise for that, and above the 15 s for which Alertmanagers of a cluster wait for each other.
 """
 
 

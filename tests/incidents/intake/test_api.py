@@ -18,6 +18,7 @@ from rest_framework.test import APIClient
 from incidents.intake import alerts, grouping, recovery
 from incidents.intake.alertmanager import parse
 from incidents.models import Alert, AlertOccurrence, Delivery, Incident
+from tests.incidents.clock import pass_time
 from tests.incidents.conftest import MakeService
 from timeline.models import TimelineEvent
 
@@ -158,6 +159,27 @@ def test_late_repeat_of_a_resolved_firing_does_not_reopen_it(
 
     assert AlertOccurrence.objects.filter(resolved_at=None).count() == 0
     assert AlertOccurrence.objects.count() == 1
+
+
+def test_the_same_firing_told_a_group_interval_after_its_end_fires_again(
+    intake: APIClient, make_service: MakeService
+) -> None:
+    """A Prometheus that was restarted: its Alertmanager ended the alert meanwhile, and says once
+    that it goes on."""
+    make_service("checkout")
+    began = timezone.now() - timedelta(minutes=10)
+    firing, ended = one_alert(), one_alert("resolved")
+    for body in (firing, ended):
+        body["alerts"][0]["startsAt"] = began.isoformat()
+    ended["alerts"][0]["endsAt"] = timezone.now().isoformat()
+    send(intake, firing)
+    send(intake, ended)
+
+    pass_time(60)
+    firing["alerts"][0]["startsAt"] = (began - timedelta(seconds=60)).isoformat()
+    send(intake, firing)
+
+    assert AlertOccurrence.objects.filter(resolved_at=None).count() == 1
 
 
 def test_rule_3_fired_again_with_a_new_start_is_a_new_occurrence(
