@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from celery import shared_task
+from django.utils import timezone
 
 from incidents import archiving
 from incidents.intake import grouping, recovery, replay, waiting
@@ -10,6 +11,9 @@ from incidents.merges import converging
 from incidents.models import AlertSource
 from incidents.notify import deliveries as notifications
 from incidents.upkeep import flapping, heartbeats, maintenance, reconcile, stale
+
+UP_SINCE = timezone.now()
+"""When this process began."""
 
 
 @shared_task(name="incidents.tasks.group_waiting")
@@ -56,7 +60,7 @@ def end_flapping() -> None:
 
 @shared_task(name="incidents.tasks.check_heartbeats")
 def check_heartbeats() -> None:
-    heartbeats.check()
+    heartbeats.check(up_since=UP_SINCE)
 
 
 @shared_task(name="incidents.tasks.release_maintenance")

@@ -31,6 +31,9 @@ from incidents.models import (
 from incidents.upkeep.stale import PATIENCE
 
 WATCHDOG = ["alertname=Watchdog"]
+START = timedelta(minutes=3)
+"""While we were down nothing could be delivered. An Alertmanager sends what it could not at the
+next group_interval, a minute in the settings that we print; the rest is for our own start."""
 
 
 @dataclass(frozen=True)
@@ -136,15 +139,19 @@ def with_pulses() -> Prefetch[Any]:
     return Prefetch("pulses", pulse_rows())
 
 
-def check(now: datetime | None = None) -> tuple[int, int]:
-    """Open incidents of what has stopped, resolve those of what is back; (stopped, back)."""
+def check(now: datetime | None = None, *, up_since: datetime | None = None) -> tuple[int, int]:
+    """Open incidents of what has stopped, resolve those of what is back; (stopped, back).
+
+    Nothing is called stopped within START of `up_since`.
+    """
     now = now or timezone.now()
+    may_stop = up_since is None or up_since + START <= now
     stopped = back = 0
     rows = pulse_rows().filter(heartbeat__enabled=True).select_related("heartbeat__source")
     for one in map(Beating.at, rows):
         silent = one.due_at <= now
         if silent and one.pulse.stopped_at is None:
-            stopped += _stop(one, now)
+            stopped += _stop(one, now) if may_stop else 0
         elif not silent and one.pulse.stopped_at is not None:
             back += _back(one)
     return stopped, back

@@ -88,6 +88,27 @@ def test_heartbeat_that_stops_again_reopens_its_recent_incident(
     assert Incident.objects.get().status == "investigating"
 
 
+def test_nothing_is_called_stopped_until_senders_could_deliver_after_our_start(
+    deliver: Deliver, heartbeat: Heartbeat
+) -> None:
+    now = timezone.now()
+    beat(deliver, now - 60 * MINUTE)
+
+    checks = [heartbeats.check(now + at * MINUTE, up_since=now) for at in (0, 2.9, 3, 4)]
+
+    assert checks == [(0, 0), (0, 0), (1, 0), (0, 0)]
+
+
+def test_what_had_stopped_is_not_back_because_we_start(
+    deliver: Deliver, heartbeat: Heartbeat
+) -> None:
+    now = timezone.now()
+    beat(deliver, now - 60 * MINUTE)
+    heartbeats.check(now)
+
+    assert heartbeats.check(now + MINUTE, up_since=now) == (0, 0)
+
+
 def test_first_watchdog_of_a_source_makes_its_heartbeat(
     deliver: Deliver, source: AlertSource
 ) -> None:
