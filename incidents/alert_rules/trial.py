@@ -98,8 +98,7 @@ def _outcome(found: Found, title: str, now: datetime) -> Outcome:
             apart_from_rule=rule.id,
         )
         if similar:
-            why = f"Like {similar[0].incident.reference}: {similar[0].score:.0%}."
-            return Outcome("similar", why, similar[0].incident)
+            return Outcome("similar", str(similar[0]), similar[0].incident)
         within = timedelta(seconds=settings.JOIN_NEIGHBOURS_SECONDS)
         near = find_neighbour(
             service=found.service,

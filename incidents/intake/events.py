@@ -31,6 +31,8 @@ LONGEST_KEY = 255
 SEVERITIES = ("critical", "error", "warning", "info")
 LABELS = {"source": "source", "component": "service", "group": "group", "class": "class"}
 LONGEST_DETAILS = 10_000
+OUR_WORDS = ("summary", "title", "message", "description")
+"""Annotations that speak for the alert: no link is called so."""
 
 
 def routing_key(body: Any) -> str | None:
@@ -138,21 +140,35 @@ def _annotations(body: dict[str, Any], payload: dict[str, Any]) -> dict[str, str
     for field in ("client", "client_url"):
         if value := text(body.get(field)):
             found[field] = value
-    for field, address in (("links", "href"), ("images", "src")):
-        if addresses := _addresses(body.get(field), address):
-            found[field] = addresses
     details = payload.get("custom_details")
     if details:
         said = details if isinstance(details, str) else json.dumps(details, sort_keys=True)
         found["description"] = clean(said)[:LONGEST_DETAILS]
+    _add_addresses(found, "images", body.get("images"), address="src", words="")
+    _add_addresses(found, "links", body.get("links"), address="href", words="text")
     return found
 
 
-def _addresses(items: Any, field: str) -> str:
-    """The addresses, one a line."""
-    if not isinstance(items, list):
-        return ""
-    return "\n".join(text(item.get(field)) for item in items if isinstance(item, dict))
+def _add_addresses(
+    found: dict[str, str], field: str, items: Any, *, address: str, words: str
+) -> None:
+    """Each under its own words, as far as they are free and annotations allow; the others
+    together under `field`, one a line."""
+    others: list[str] = []
+    for item in items if isinstance(items, list) else []:
+        if not isinstance(item, dict) or not (href := text(item.get(address)).strip()):
+            continue
+        said = text(item.get(words)).strip()[:LONGEST_NAME]
+        if (
+            said
+            and said not in {*found, *OUR_WORDS, field}
+            and len(found) < settings.INTAKE_MAX_LABELS - 1
+        ):
+            found[said] = href
+        else:
+            others.append(href)
+    if others:
+        found[field] = "\n".join(others)
 
 
 def _moment(value: Any) -> datetime | None:

@@ -109,7 +109,7 @@ def _open(placed: Sequence[Placed], why: str) -> _Found:
     )
     how = "opened" if opened.created else "key"
     if opened.similarity is not None:
-        how, why = "similar", f"Like {opened.incident.reference}: {opened.similarity.score:.0%}."
+        how, why = "similar", str(opened.similarity)
     if opened.neighbour is not None:
         how, why = "neighbour", f"{opened.neighbour}."
     return _Found(opened.incident, placed, how, why)

@@ -12,7 +12,7 @@ from django.db.models import Max
 
 from incidents.intake.placement import Rule, taken
 from incidents.merges.survivors import survivor_of
-from incidents.models import Incident
+from incidents.models import Incident, Status
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,15 @@ def look(rule: Rule, key: str, firings: Sequence[datetime], received_at: datetim
 
 
 def _with_holder(rule: Rule, holder: Incident, firings: Sequence[datetime]) -> Prospect:
-    last_at = holder.started_at
+    began_at = last_at = holder.started_at
+    if rule.window == "fixed":
+        # one that is open again has begun anew: what reopened it is not to be alone in it
+        steps = holder.status_changes.filter(from_status=Status.RESOLVED)
+        began_at = steps.aggregate(at=Max("at"))["at"] or began_at
     if rule.window == "rolling":
         newest = holder.occurrences.aggregate(at=Max("started_at"))["at"]
         last_at = max(last_at, newest or last_at)
-    takes = taken(rule, holder.started_at, last_at, firings)
+    takes = taken(rule, began_at, last_at, firings)
     if takes:
         return Prospect("key", takes, f"{holder.reference} is open and has its key.", holder)
     alone = taken(rule, firings[0], firings[0], firings)

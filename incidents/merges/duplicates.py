@@ -26,6 +26,10 @@ class Similarity:
     score: float
     parts: dict[str, float]
 
+    def __str__(self) -> str:
+        parts = ", ".join(f"{name} {part:.0%}" for name, part in self.parts.items())
+        return f"Like {self.incident.reference}: {self.score:.0%} ({parts})."
+
 
 def find_duplicates(
     *,

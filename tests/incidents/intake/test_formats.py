@@ -139,14 +139,33 @@ def test_long_summary_does_not_cost_the_event(key: str) -> None:
 
 
 def test_images_and_links_of_an_event_become_annotations(key: str) -> None:
-    links = [{"href": "https://wiki/runbook", "text": "Runbook"}, {"href": "https://logs"}]
+    links = [
+        {"href": "https://wiki/runbook", "text": "Runbook"},
+        {"href": "https://logs"},
+        {"href": "https://traces", "text": "title"},
+        {"text": "nowhere"},
+        "https://no-object",
+    ]
     images = [{"src": "https://graphs/1.png", "alt": "Errors"}]
 
     event(key, "trigger", payload=PAYLOAD, links=links, images=images)
 
     told = Alert.objects.get().annotations
-    assert told["links"] == "https://wiki/runbook\nhttps://logs"
+    assert told["Runbook"] == "https://wiki/runbook"
+    assert told["links"] == "https://logs\nhttps://traces"
     assert told["images"] == "https://graphs/1.png"
+    assert "title" not in told
+
+
+def test_many_links_of_an_event_do_not_cost_it(key: str, settings: Any) -> None:
+    settings.INTAKE_MAX_LABELS = 10
+    links = [{"href": f"https://logs/{n}", "text": f"Logs {n}"} for n in range(20)]
+
+    event(key, "trigger", payload=PAYLOAD, links=links)
+
+    told = Alert.objects.get().annotations
+    assert len(told) == 10
+    assert len(told["links"].splitlines()) == 20 - 8
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,20 @@ def test_fixed_window_ends_after_its_length(fire: Fire) -> None:
     assert incidents[1] != incidents[2]
 
 
+def test_a_fixed_window_begins_anew_when_the_incident_is_reopened(
+    fire: Fire, settings: Any
+) -> None:
+    settings.REOPEN_WINDOW_SECONDS = 600
+    by_pod(window="fixed", window_seconds=300)
+    first = fire(pod="a", ago_seconds=400)
+    resolve(first.incident)
+
+    again, other = fire(pod="a", n="2"), fire(pod="a", n="3")
+
+    assert (how(again), how(other)) == ("reopened", "key")
+    assert first.incident == again.incident == other.incident
+
+
 def test_a_batch_that_spans_windows_is_divided(source: AlertSource) -> None:
     by_pod(window="fixed", window_seconds=600)
     now = timezone.now()
