@@ -165,7 +165,8 @@ class Alert(models.Model):
             models.UniqueConstraint(fields=["source", "identity"], name="alert_series_unique"),
         ]
         indexes = [
-            models.Index(fields=["-first_seen_at", "-id"], name="alert_newest"),
+            # with the name, so that a search passes over rows without reading them
+            models.Index(fields=["-first_seen_at", "-id", "name"], name="alert_newest"),
             models.Index(
                 fields=["flapping_since"],
                 name="alert_flapping",
@@ -191,7 +192,8 @@ class AlertOccurrence(models.Model):
         RECONCILED = "reconciled", "its Alertmanager, which holds it no longer"
 
     id = models.UUIDField(primary_key=True, default=time_ordered, editable=False)
-    alert = models.ForeignKey(Alert, models.PROTECT, related_name="occurrences")
+    # its index is `occurrence_of_alert`
+    alert = models.ForeignKey(Alert, models.PROTECT, related_name="occurrences", db_index=False)
     incident = models.ForeignKey(
         Incident, models.PROTECT, null=True, blank=True, related_name="occurrences"
     )
@@ -248,6 +250,8 @@ class AlertOccurrence(models.Model):
             ),
         ]
         indexes = [
+            # with the service, or SQLite looks through all of a service's rows for each alert
+            models.Index(fields=["alert", "service"], name="occurrence_of_alert"),
             models.Index(
                 fields=["-started_at", "-id"],
                 name="occurrence_firing",
