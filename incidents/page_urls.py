@@ -32,7 +32,7 @@ urlpatterns = [
             f"incidents/<uuid:incident_id>/{name}",
             pages.act,
             {"name": name},
-            name=f"incident-{name}",
+            name=f"incident-{name}-page",
         )
         for name in pages.ACTS
     ],
@@ -72,17 +72,21 @@ urlpatterns = [
     path("alerts/sources", alert_pages.alert_sources, name="alert-sources"),
     path("alerts/sources/<slug:slug>", alert_pages.alert_source, name="alert-source"),
     path(
-        "alerts/sources/<slug:slug>/rotate", alert_pages.rotate_source, name="alert-source-rotate"
+        "alerts/sources/<slug:slug>/rotate",
+        alert_pages.rotate_source,
+        name="alert-source-rotate-page",
     ),
     path(
-        "alerts/sources/<slug:slug>/revoke", alert_pages.revoke_source, name="alert-source-revoke"
+        "alerts/sources/<slug:slug>/revoke",
+        alert_pages.revoke_source,
+        name="alert-source-revoke-page",
     ),
     path("alerts/deliveries", alert_pages.deliveries, name="deliveries"),
     path("alerts/deliveries/<uuid:delivery_id>", alert_pages.delivery, name="delivery"),
     path(
         "alerts/deliveries/<uuid:delivery_id>/replay",
         alert_pages.replay_delivery,
-        name="delivery-replay",
+        name="delivery-replay-page",
     ),
     path("alerts/", include("incidents.alert_rules.page_urls")),
     path("alerts/", include("incidents.upkeep.page_urls")),

@@ -60,7 +60,7 @@ def replay_delivery(request: PageRequest, delivery_id: UUID) -> HttpResponse:
         if taken.state == Delivery.State.REJECTED:
             messages.error(request, f"Rejected again: {taken.error}")
         else:
-            messages.success(request, "Taken once more; its alerts are being grouped.")
+            messages.success(request, "Replayed; its alerts are being grouped.")
     return redirect("delivery", delivery_id=found.pk)
 
 

@@ -147,7 +147,7 @@ class MaintenanceWindow(models.Model):
 
     @property
     def state_words(self) -> str:
-        words = {"current": "holds now", "between": "until its next occasion"}
+        words = {"current": "active now", "between": "until its next occasion"}
         return words.get(self.state, self.state)
 
     @property

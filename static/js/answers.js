@@ -5,6 +5,7 @@
  * - a dialog that was to show something says why it cannot;
  * - a button alone gets a notice;
  * - polls say nothing: the next one will tell, and the banner says that the server is away.
+ * Buttons with `data-confirm` ask before their form is sent as a page, as `hx-confirm` does else.
  */
 (() => {
   "use strict";
@@ -103,6 +104,11 @@
     event.detail.headers["X-CSRFToken"] = window.studioToken();
   });
   document.addEventListener("submit", (event) => {
+    const words = event.submitter?.dataset.confirm;
+    if (words && !confirm(words)) {
+      event.preventDefault();
+      return;
+    }
     const token = event.target.querySelector("input[name=csrfmiddlewaretoken]");
     if (token) token.value = window.studioToken();
   });

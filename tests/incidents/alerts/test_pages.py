@@ -111,7 +111,7 @@ def test_responder_takes_a_delivery_once_more(
 
     answer = browser(Role.RESPONDER).post(f"/alerts/deliveries/{kept.pk}/replay", follow=True)
 
-    assert "Taken once more" in answer.content.decode()
+    assert "Replayed" in answer.content.decode()
     kept.refresh_from_db()
     assert (kept.state, kept.error, kept.alert_count) == ("queued", "", 1)
 
