@@ -44,11 +44,19 @@
       if (!menu.contains(event.target) || event.target.closest(".menu-items")) menu.open = false;
     }
   });
+  const STEPS = { ArrowDown: 1, ArrowUp: -1 };
   document.addEventListener("keydown", (event) => {
-    const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+    const menu = document.querySelector("details.menu[open]");
     if (!menu) return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
+    if (event.key === "Escape") {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    } else if (STEPS[event.key] && menu.contains(document.activeElement)) {
+      event.preventDefault(); // the page would scroll
+      const items = [...menu.querySelectorAll("summary, .menu-items .button")].filter(isSeen);
+      const next = items.indexOf(document.activeElement) + STEPS[event.key];
+      items[(next + items.length) % items.length].focus();
+    }
   });
 
   // --- buttons that act on the page itself ---------------------------------------------------

@@ -1,7 +1,7 @@
 /* The main navigation: on narrow screens a menu that names the page it is on, on wide ones "More".
  *
  * Both are disclosures: a button with aria-expanded, closed by Escape, by a click elsewhere and by
- * focus that leaves. Without scripts all entries are one row.
+ * focus that leaves. Without scripts all entries are in sight.
  */
 (() => {
   "use strict";

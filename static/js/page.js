@@ -29,6 +29,9 @@
   // --- tabs in a row that scrolls: the one of this page is in sight -----------------------
   document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 
+  // --- a form that came back: at its first mistake -------------------------------------------
+  document.querySelector("main form [aria-invalid=true]")?.focus();
+
   // --- times -----------------------------------------------------------------------------
   const clock = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit" });
   const day = new Intl.DateTimeFormat("en-GB", { timeZone: zone, year: "numeric", month: "short", day: "numeric" });

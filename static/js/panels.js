@@ -5,6 +5,7 @@
  * - what was opened, typed, scrolled and focused stays, and so does the place of the caret;
  * - focus whose element is gone goes to the panel itself, never back to the top of the page;
  * - a panel whose change would take away a field with typed words waits, and says so;
+ * - one in which a list of choices is open waits until it is closed: a swap would close it;
  * - parts marked `data-announce` are spoken when they changed. A panel as a live region would be
  *   read as a whole, or not at all: it is replaced.
  * All panels of one message are put in order together, once, before the page is drawn.
@@ -93,6 +94,15 @@
   const isTyped = (field) => field.value !== field.defaultValue && field.value.trim() !== "";
   const wouldLose = (panel, fresh) => [...panel.querySelectorAll("textarea[id], input[id]:not([type=hidden])")]
     .some((field) => field.form && isTyped(field) && !fresh.querySelector(`#${CSS.escape(field.id)}`));
+  const replace = (panel, next) => {
+    shown.set(panel.id, next.outerHTML);
+    kept.push(remember(panel));
+    keepValues(panel, next);
+    announce(panel, next);
+    panel.replaceWith(next);
+    htmx.process(next);
+    putBack();
+  };
   const offer = (panel, fresh) => {
     panel.querySelector(":scope > .panel-waits")?.remove();
     const note = document.createElement("p");
@@ -103,15 +113,32 @@
     button.className = "button button-small";
     button.textContent = "Show the change";
     const next = fresh.cloneNode(true);
-    button.addEventListener("click", () => {
-      kept.push(remember(panel));
-      shown.set(panel.id, next.outerHTML);
-      panel.replaceWith(next);
-      htmx.process(next);
-      putBack();
-    });
+    button.addEventListener("click", () => replace(panel, next));
     note.append("This has changed. What you are typing in it would be gone. ", button);
     panel.prepend(note);
+  };
+
+  // --- one in which a list of choices is open waits for its end, which no event tells -----------------
+  const CAN_TELL = CSS.supports("selector(select:open)");
+  const isChoosing = (panel) => CAN_TELL && panel.querySelector("select:open") !== null;
+  const waiting = new Map();
+  let waitTimer = 0;
+  const wait = (panel, fresh) => {
+    waiting.set(panel.id, fresh.cloneNode(true));
+    if (!waitTimer) waitTimer = setInterval(showWaiting, 200);
+  };
+  const showWaiting = () => {
+    for (const [id, next] of waiting) {
+      const panel = document.getElementById(id);
+      if (panel && isChoosing(panel)) continue;
+      waiting.delete(id);
+      if (!panel) continue;
+      if (wouldLose(panel, next)) offer(panel, next);
+      else replace(panel, next);
+    }
+    if (waiting.size) return;
+    clearInterval(waitTimer);
+    waitTimer = 0;
   };
 
   const shown = new Map();
@@ -121,8 +148,14 @@
     const { target, fragment } = event.detail;
     const fresh = fragment.firstElementChild || fragment;
     if (!target.classList.contains("panel")) return;
+    waiting.delete(target.id); // this is newer
     if (shown.get(target.id) === fresh.outerHTML) {
       event.detail.shouldSwap = false;
+      return;
+    }
+    if (isChoosing(target)) {
+      event.detail.shouldSwap = false;
+      wait(target, fresh);
       return;
     }
     if (wouldLose(target, fresh)) {

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.life import Life
 from tests.servers import studio
 
 ADMIN_PASSWORD = "browser-test-7f3a"
@@ -42,6 +43,16 @@ def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     running = studio.start(directory, "--demo", STUDIO_ADMIN_PASSWORD=ADMIN_PASSWORD)
     running.await_ready()
     yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def life(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    """The demo without its lab: all that happens comes from the outside."""
+    directory = tmp_path_factory.mktemp("life") / "studio"
+    running = studio.start(directory, "--demo", "--no-lab", STUDIO_ADMIN_PASSWORD=ADMIN_PASSWORD)
+    running.await_ready()
+    yield Life(running, directory)
     assert running.stop() == 0
 
 

@@ -19,20 +19,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import ADMIN_PASSWORD
 from tests.browser.life import Life
-from tests.servers import studio
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=90_000)
 TITLE = "The nightly export does not finish"
-
-
-@pytest.fixture(scope="module")
-def life(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
-    directory = tmp_path_factory.mktemp("life") / "studio"
-    running = studio.start(directory, "--demo", "--no-lab", STUDIO_ADMIN_PASSWORD=ADMIN_PASSWORD)
-    running.await_ready()
-    yield Life(running, directory)
-    assert running.stop() == 0
 
 
 @pytest.fixture(scope="module")
