@@ -81,4 +81,4 @@ def link_service(request: PageRequest, incident_id: UUID) -> HttpResponse:
 
 
 def register_panel() -> None:
-    register(Panel("alerts", "incidents/_alerts.html", alerts, column="side", order=20))
+    register(Panel("alerts", "incidents/_alerts.html", alerts, column="main", order=25))

@@ -62,14 +62,14 @@ class GroupingRuleForm(forms.ModelForm[GroupingRule]):
     """A grouping rule; `version` is the one that was read."""
 
     matchers = Lines(
-        label="Labels that must fit",
+        label="Matchers",
         help_text="One a line: team=payments, severity!=info, alertname=~High.*, env!~dev|test. "
         "None: every alert.",
     )
     group_by = Commas(
-        label="One incident for each value of",
-        help_text="Labels with commas between them, and @service, the service that the alert is "
-        "about. None: one incident for all.",
+        label="Group by",
+        help_text="One incident for each combination of their values. Labels with commas between "
+        "them, and @service, the service that the alert is about. None: one incident for all.",
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -98,19 +98,20 @@ class GroupingRuleForm(forms.ModelForm[GroupingRule]):
         labels = {
             "sources": "Only from",
             "environment": "Only in the environment",
-            "window": "An open incident takes newcomers",
-            "window_seconds": "Seconds",
-            "minimum_alerts": "Alerts it takes",
-            "resolve_delay_seconds": "Resolve after",
-            "reopen_window_seconds": "Reopen within",
-            "join_neighbours": "Join an incident next door",
+            "window": "Takes new alerts",
+            "window_seconds": "Window (seconds)",
+            "minimum_alerts": "Minimum alerts",
+            "resolve_delay_seconds": "Resolve after (seconds)",
+            "reopen_window_seconds": "Reopen within (seconds)",
+            "join_neighbours": "Join an incident of a neighbouring service",
         }
         help_texts = {
             "window_seconds": "Of the window; also how long alerts wait for others.",
             "minimum_alerts": "So many open an incident; fewer wait.",
-            "resolve_delay_seconds": "Seconds without alerts. Empty: the installation's.",
-            "reopen_window_seconds": "Seconds after the resolution. Empty: the installation's.",
-            "join_neighbours": "A young one of a service that calls this one or is called by it.",
+            "resolve_delay_seconds": "Without a firing alert. Empty: the installation's.",
+            "reopen_window_seconds": "After the resolution. Empty: the installation's.",
+            "join_neighbours": "One begun shortly before, of a service that calls this one or is "
+            "called by it.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -122,21 +123,19 @@ class AlertReadingForm(forms.ModelForm[AlertReading]):
     """The service map and the severity map of the installation or of a source."""
 
     service_steps = Lines(
-        label="Where the service's name stands",
+        label="Labels that name the service",
         help_text="Tried in order: service, namespace/deployment, pod ~ (.+)-[a-z0-9]+-[a-z0-9]{5}",
     )
-    service_names = Pairs(
-        label="What alerts call a service", help_text="pay-svc = payment, one a line."
-    )
+    service_names = Pairs(label="Aliases of services", help_text="pay-svc = payment, one a line.")
     severity_labels = Commas(
-        label="Where the severity stands", help_text="Labels; the first that is set counts."
+        label="Labels that tell the severity", help_text="Labels; the first that is set counts."
     )
     severity_values = Pairs(
-        label="What its values mean",
+        label="Values of severity",
         help_text="p0 = critical, one a line: critical, high, medium or low.",
     )
     severity_default = forms.ChoiceField(
-        label="Everything else is", required=False, choices=[("", "—"), *Severity.choices]
+        label="Any other value", required=False, choices=[("", "—"), *Severity.choices]
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 

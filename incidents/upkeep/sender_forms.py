@@ -26,7 +26,7 @@ class HeartbeatForm(forms.ModelForm[Heartbeat]):
 
     source = SourceField(help_text="Whose alerts the beats are.")
     matchers = Lines(
-        label="Labels that must fit",
+        label="Matchers",
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "code"}),
         help_text="One a line, all must hold: alertname=Watchdog",
     )
