@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import django_filters
 from django.db.models import Exists, OuterRef, QuerySet
+from rest_framework.exceptions import ValidationError
 
 from incidents.any_of import AnyOfFilter
 from incidents.by_service import alerts_of, incidents_of
+from incidents.merges.survivors import survivor_of
 from incidents.models import (
     Alert,
     AlertOccurrence,
@@ -19,6 +21,7 @@ from incidents.models import (
     Severity,
     Status,
 )
+from incidents.models.incident import reference_query
 from incidents.text_search import incidents_with
 
 IMPACT_KEYS = {
@@ -90,6 +93,7 @@ class AlertFilter(django_filters.FilterSet):
     source = django_filters.CharFilter(field_name="source__slug")
     q = django_filters.CharFilter(field_name="name", lookup_expr="icontains")
     service = django_filters.CharFilter(method="of_service")
+    incident = django_filters.CharFilter(method="of_incident", help_text="id or INC-number")
     firing = django_filters.BooleanFilter(method="only_firing")
 
     class Meta:
@@ -98,6 +102,17 @@ class AlertFilter(django_filters.FilterSet):
 
     def of_service(self, queryset: QuerySet[Alert], name: str, value: str) -> QuerySet[Alert]:
         return queryset.filter(alerts_of(value))
+
+    def of_incident(self, queryset: QuerySet[Alert], name: str, value: str) -> QuerySet[Alert]:
+        """What fired for it; for one that was merged, for the incident it is in now."""
+        try:
+            incident = Incident.objects.filter(reference_query(value)).first()
+        except ValueError as error:
+            raise ValidationError({"incident": ["Give an id or an INC-number."]}) from error
+        if incident is None:
+            return queryset.none()
+        fired = AlertOccurrence.objects.filter(alert=OuterRef("pk"), incident=survivor_of(incident))
+        return queryset.filter(Exists(fired))
 
     def only_firing(self, queryset: QuerySet[Alert], name: str, value: bool) -> QuerySet[Alert]:
         """By the open occurrences, which an index finds; `Alert.firing` has none."""

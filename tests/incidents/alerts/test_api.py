@@ -15,8 +15,8 @@ from accounts.models import Role
 from incidents.alerts import sources
 from incidents.intake import alerts, deliveries
 from incidents.intake.received import ReceivedAlert
-from incidents.models import Alert, AlertOccurrence, AlertSource, Delivery
-from tests.incidents.conftest import make_person
+from incidents.models import Alert, AlertOccurrence, AlertSource, Delivery, Incident
+from tests.incidents.conftest import MakeIncident, make_person
 
 Tell = Callable[..., Delivery]
 
@@ -77,6 +77,24 @@ def test_alerts_are_filtered(api: APIClient, tell: Tell, query: str, names: list
     answer = api.get(f"/api/alerts?{query}").json()
 
     assert [one["name"] for one in answer["results"]] == names
+
+
+def test_alerts_of_an_incident_are_those_of_the_one_it_was_merged_into(
+    api: APIClient, tell: Tell, make_incident: MakeIncident
+) -> None:
+    survivor, merged = make_incident("search fails"), make_incident("search is slow")
+    Incident.objects.filter(pk=merged.pk).update(merged_into=survivor)
+    tell(alertname="a")
+    AlertOccurrence.objects.update(incident=survivor)
+    tell(alertname="b")
+
+    for reference in (survivor.reference, str(survivor.pk), merged.reference):
+        answer = api.get(f"/api/alerts?incident={reference}").json()
+        assert [one["name"] for one in answer["results"]] == ["a"]
+    assert api.get("/api/alerts?incident=INC-999").json()["results"] == []
+    refused = api.get("/api/alerts?incident=nothing")
+    assert refused.status_code == 400
+    assert refused.json()["errors"] == {"incident": ["Give an id or an INC-number."]}
 
 
 @pytest.mark.parametrize("path", ["/api/alerts", "/api/deliveries", "/api/alert-sources"])
