@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import secrets
 import subprocess
@@ -180,7 +181,8 @@ def one(
 
 
 def _at(share: float, ordered: list[float]) -> float:
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    """The nearest rank: the smallest that so many are not above."""
+    return ordered[math.ceil(share * len(ordered)) - 1]
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ def main() -> None:
             from benchmarks.load import many
 
             answer: Any = many.fill(kept, **asked["fill"])
+            settle()  # what filling left is no load of the server's
         elif "addresses" in asked:
             from tests.endpoints.walk import addresses
 
