@@ -105,7 +105,7 @@ def _newcomers(
             latest[alert] = owner[key]
         elif key in own:
             latest[alert] = None
-        elif through in sources if through else latest.get(alert) == merge.pk:
+        elif (through in sources) if through else (latest.get(alert) == merge.pk):
             back.append(key)
     return back
 

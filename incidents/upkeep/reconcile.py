@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,26 +23,20 @@ from django.db.models.functions import Substr
 from django.utils import timezone
 
 from accounts import audit, origin
-from incidents.intake import alerts, grouping
-from incidents.intake.closing import close
-from incidents.intake.received import ReceivedAlert
 from incidents.intake.replay import OTHER_SENDERS
-from incidents.models import Alert, Alertmanager, AlertOccurrence, AlertSource, Delivery, Pulse
+from incidents.models import Alertmanager, AlertOccurrence, AlertSource, Delivery
 from incidents.outbound.deadline import Deadline
 from incidents.outbound.errors import BackendError
 from incidents.outbound.http import HttpSource
 from incidents.outbound.secrets import SecretMissing, authorization
+from incidents.upkeep import applying
 from incidents.upkeep.alertmanager_api import Reading, read
-from incidents.upkeep.comparison import Comparison, OpenSeries, Quieted, compare
-from incidents.upkeep.marks import Mark, tell
-from incidents.upkeep.quieting import in_words
+from incidents.upkeep.comparison import Comparison, OpenSeries, compare
 
 logger = logging.getLogger("studio.intake")
 DEADLINE_SECONDS = 20.0
 LEASE = timedelta(seconds=60)
 MOST_AT_ONCE = 4
-BATCH = 500
-"""Rows named in one statement."""
 RECENT_DELIVERIES = 50
 RECEIVER = re.compile(r'"receiver"\s*:\s*("(?:[^"\\]|\\.)*")')
 """Alertmanager writes it first."""
@@ -158,16 +152,7 @@ def _act(
         absent_seconds=settings.RECONCILE_ABSENT_SECONDS,
         lost_after_seconds=settings.RECONCILE_LOST_AFTER_SECONDS,
     )
-    _heard_of(_heard(source, occurrences, found), asked_at)
-    back = {key for key in found.listed if occurrences[key].absent_since is not None}
-    _absent_since([occurrences[key].pk for key in back | found.uncertain], None)
-    _absent_since([occurrences[key].pk for key in found.absent], asked_at)
-    for key, by in found.quieted.items():
-        _suppressed(occurrences[key], by, now)
-    for key in found.loud_again:
-        _loud_again(occurrences[key])
-    closed = _close(source, [occurrences[key] for key in found.over], asked_at)
-    taken_in = _take_in(source, found.lost)
+    closed, taken_in = applying.apply(source, occurrences, found, asked_at, now)
     Alertmanager.objects.filter(pk__in=[s.pk for s in servers]).update(note=_note_of(found))
     return Outcome(len(readings), unread, closed, len(found.quieted), taken_in)
 
@@ -187,100 +172,6 @@ def receivers(source: AlertSource, servers: Sequence[Alertmanager]) -> set[str]:
     return {json.loads(match[1]) for match in found if match}
 
 
-def _heard(
-    source: AlertSource, occurrences: Mapping[str, AlertOccurrence], found: Comparison
-) -> list[UUID]:
-    """The series that the reading is as good as a repeat of.
-
-    A beat has to be delivered, or nobody would notice that the way to us is cut; only one that
-    is kept from us on purpose is not waited for.
-    """
-    pulses = Pulse.objects.filter(alert__source=source)
-    beats = set(pulses.values_list("alert_id", flat=True))
-    listed = {key: occurrences[key].alert_id for key in found.listed}
-    return [pk for key, pk in listed.items() if pk not in beats or key not in found.loud]
-
-
-def _heard_of(alerts_listed: Sequence[UUID], at: datetime) -> None:
-    for batch in _batches(alerts_listed):
-        Alert.objects.filter(pk__in=batch, last_seen_at__lt=at).update(last_seen_at=at)
-
-
-def _absent_since(occurrence_ids: Sequence[UUID], at: datetime | None) -> None:
-    for batch in _batches(occurrence_ids):
-        AlertOccurrence.objects.filter(pk__in=batch, resolved_at=None).update(absent_since=at)
-
-
-def _suppressed(occurrence: AlertOccurrence, by: Quieted, now: datetime) -> None:
-    """Write down by what it is quieted; the timeline hears of the first time only."""
-    since = occurrence.suppressed_since or now
-    with transaction.atomic():
-        rows = AlertOccurrence.objects.filter(pk=occurrence.pk, resolved_at=None)
-        changed = rows.update(suppressed_by=by, suppressed_since=since)
-        if changed and occurrence.suppressed_since is None:
-            tell(occurrence, Mark.SUPPRESSED, detail=in_words(by))
-
-
-def _loud_again(occurrence: AlertOccurrence) -> None:
-    with transaction.atomic():
-        rows = AlertOccurrence.objects.filter(pk=occurrence.pk, resolved_at=None)
-        if rows.exclude(suppressed_since=None).update(suppressed_by=None, suppressed_since=None):
-            tell(occurrence, Mark.LOUD_AGAIN)
-
-
-def _close(source: AlertSource, over: Sequence[AlertOccurrence], asked_at: datetime) -> int:
-    """End what is over, as a delivery of its own that grouping tells the incidents about.
-
-    A series that was heard of since we asked is left open: its row is locked and read again.
-    """
-    if not over:
-        return 0
-    ids = [occurrence.pk for occurrence in over]
-    with transaction.atomic():
-        series = Alert.objects.select_for_update(no_key=True).filter(occurrences__in=ids)
-        quiet = {a.pk for a in series.order_by("identity") if a.last_seen_at < asked_at}
-        # as of when they were not listed: a delivery that came since says more
-        gone = close([o.pk for o in over if o.alert_id in quiet], asked_at)
-        if not gone:
-            return 0
-        # no sender said so: taken once more, it says nothing
-        told = {"alerts": [], "reconciled": [occurrence.alert.labels for occurrence in gone]}
-        delivery = Delivery.objects.create(
-            source=source, body=json.dumps(told), alert_count=len(gone)
-        )
-        AlertOccurrence.objects.filter(pk__in=[occurrence.pk for occurrence in gone]).update(
-            ended_by=AlertOccurrence.EndedBy.RECONCILED, delivery=delivery
-        )
-        grouping.wake(delivery.pk)
-    logger.info("%s: %d alerts are no longer held, closed", source.slug, len(gone))
-    return len(gone)
-
-
-def _take_in(source: AlertSource, lost: Sequence[ReceivedAlert]) -> int:
-    """Store what a lost delivery would have said; how many were new to us."""
-    if not lost:
-        return 0
-    told = {
-        "version": "4",
-        "reconciled": True,
-        "alerts": [
-            {
-                "status": "firing",
-                "labels": dict(one.labels),
-                "annotations": dict(one.annotations),
-                "startsAt": one.starts_at.isoformat() if one.starts_at else None,
-                "generatorURL": one.generator_url,
-                "fingerprint": one.fingerprint,
-            }
-            for one in lost
-        ],
-    }
-    with transaction.atomic():
-        delivery = alerts.store(source, json.dumps(told), lost)
-        grouping.wake(delivery.pk)
-    return delivery.occurrences.count()
-
-
 def _note(server: Alertmanager, answer: Reading | str) -> None:
     now = timezone.now()
     row = Alertmanager.objects.filter(pk=server.pk)
@@ -295,7 +186,3 @@ def _note(server: Alertmanager, answer: Reading | str) -> None:
         version=answer.version,
         up_since=answer.up_since,
     )
-
-
-def _batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
-    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
